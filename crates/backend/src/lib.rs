@@ -1,0 +1,92 @@
+//! From the name of a backend to a Burn device, and from a backend that
+//! cannot be used to one sentence that says why.
+//!
+//! This is the only place in the workspace where a backend is named and where
+//! code depends on the Cargo features of the backends. Everything else takes
+//! `&Device`.
+
+mod open;
+mod table;
+
+pub use open::{adapters, open, threads};
+pub use table::{BACKENDS, Backend, Choice};
+
+use burn::tensor::Device;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+/// Why a backend cannot be used.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum BackendError {
+    /// No backend of that name exists.
+    #[error("there is no backend '{name}'{suggestion}; the backends are {known}")]
+    Unknown {
+        /// What was asked for.
+        name: String,
+        /// ", did you mean 'x'?" or nothing.
+        suggestion: String,
+        /// All names.
+        known: String,
+    },
+    /// The text after the colon is no device index.
+    #[error("'{0}' is not a device index; write a number after the colon, such as cuda:1")]
+    Index(String),
+    /// The backend has one device only.
+    #[error("the backend {0} has no device indices; write --backend {0}")]
+    NoIndex(&'static str),
+    /// This binary was built without the backend.
+    #[error(
+        "the backend {name} is not compiled into this binary; add it with `cargo run --release --features {name} -- ...`"
+    )]
+    NotCompiled {
+        /// The backend, which is also the Cargo feature.
+        name: &'static str,
+    },
+    /// No adapter, device or driver was found.
+    #[error("the backend {name} found no device on this machine ({cause}); {remedy}")]
+    NoDevice {
+        /// The backend.
+        name: &'static str,
+        /// What the backend said.
+        cause: String,
+        /// What to install or use instead.
+        remedy: &'static str,
+    },
+    /// Devices were found, but not that many.
+    #[error("the backend {name} has no device {index}; it found {count}, counted from 0")]
+    NoSuchDevice {
+        /// The backend.
+        name: &'static str,
+        /// The index asked for.
+        index: usize,
+        /// Devices found.
+        count: usize,
+    },
+}
+
+impl BackendError {
+    /// Whether the command line is at fault rather than the machine.
+    pub fn is_usage(&self) -> bool {
+        matches!(
+            self,
+            Self::Unknown { .. } | Self::Index(_) | Self::NoIndex(_)
+        )
+    }
+}
+
+static RANDOM: Mutex<()> = Mutex::new(());
+
+/// Seeds the device's random numbers and keeps them to the caller until the
+/// guard is dropped: Burn has one generator per backend and process, so two
+/// threads that draw at the same time would disturb each other.
+#[must_use = "the random numbers are the caller's only while the guard lives"]
+pub fn seed(device: &Device, seed: u64) -> MutexGuard<'static, ()> {
+    let guard = RANDOM.lock().unwrap_or_else(PoisonError::into_inner);
+    device.seed(seed);
+    guard
+}
+
+/// The device that parameters are initialised on, whatever backend trains
+/// them, so that a seed means the same weights everywhere.
+pub fn host() -> Device {
+    Device::flex()
+}

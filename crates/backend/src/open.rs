@@ -1,0 +1,189 @@
+//! Opening a device without a panic, and listing those that could be opened.
+
+use crate::{Backend, BackendError, Choice};
+use burn::tensor::{Device, Tensor};
+use std::panic::{self, AssertUnwindSafe};
+
+/// Opens the device of a backend and makes it compute once.
+///
+/// # Errors
+/// When the backend is not compiled in, finds no device or driver, or has no
+/// device of that index. Drivers that panic are caught.
+pub fn open(choice: &Choice) -> Result<Device, BackendError> {
+    let backend = choice.backend;
+    if !backend.compiled {
+        return Err(BackendError::NotCompiled { name: backend.name });
+    }
+    if !backend.indexed {
+        return only_device(backend);
+    }
+    let no_device = |cause| BackendError::NoDevice {
+        name: backend.name,
+        cause,
+        remedy: backend.remedy,
+    };
+    let devices = quietly(|| enumerate(backend)).map_err(no_device)?;
+    if devices.is_empty() {
+        return Err(no_device("no adapter or driver".to_owned()));
+    }
+    let device = match choice.index {
+        None => quietly(|| default_device(backend)).map_err(no_device)?,
+        Some(index) => devices.get(index).cloned(),
+    };
+    let device = device.ok_or(BackendError::NoSuchDevice {
+        name: backend.name,
+        index: choice.index.unwrap_or(0),
+        count: devices.len(),
+    })?;
+    quietly(|| computes(&device)).map_err(no_device)?;
+    Ok(device)
+}
+
+/// The names of the devices that a compiled backend finds; the position is the
+/// index that `--backend name:index` takes.
+///
+/// # Errors
+/// When the backend is not compiled in or its driver fails.
+pub fn adapters(backend: &'static Backend) -> Result<Vec<String>, BackendError> {
+    if !backend.compiled {
+        return Err(BackendError::NotCompiled { name: backend.name });
+    }
+    if !backend.indexed {
+        return Ok(vec![format!("CPU, {} threads", threads())]);
+    }
+    quietly(|| enumerate(backend).iter().map(describe).collect()).map_err(|cause| {
+        BackendError::NoDevice {
+            name: backend.name,
+            cause,
+            remedy: backend.remedy,
+        }
+    })
+}
+
+/// Threads that the CPU backends compute with.
+pub fn threads() -> usize {
+    let wanted = std::env::var("RAYON_NUM_THREADS")
+        .ok()
+        .and_then(|text| text.parse().ok())
+        .filter(|&threads| threads > 0);
+    wanted.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from))
+}
+
+fn computes(device: &Device) {
+    let _ = Tensor::<1>::ones([2], device).sum().into_data();
+}
+
+fn describe(device: &Device) -> String {
+    #[cfg(feature = "cubecl")]
+    if let Some(identity) = device.identity() {
+        return identity.name;
+    }
+    format!("{device:?}")
+}
+
+#[allow(deprecated, unreachable_patterns)]
+fn only_device(backend: &'static Backend) -> Result<Device, BackendError> {
+    match backend.name {
+        "flex" => Ok(Device::flex()),
+        #[cfg(feature = "ndarray")]
+        "ndarray" => Ok(Device::ndarray()),
+        name => Err(BackendError::NotCompiled { name }),
+    }
+}
+
+#[allow(deprecated, unused_variables)]
+fn default_device(backend: &Backend) -> Option<Device> {
+    #[cfg(feature = "cubecl")]
+    use burn::tensor::DeviceKind::DefaultDevice;
+    match backend.name {
+        #[cfg(feature = "wgpu")]
+        "wgpu" => Some(Device::wgpu(DefaultDevice)),
+        #[cfg(feature = "vulkan")]
+        "vulkan" => Some(Device::vulkan(DefaultDevice)),
+        #[cfg(feature = "metal")]
+        "metal" => Some(Device::metal(DefaultDevice)),
+        #[cfg(feature = "webgpu")]
+        "webgpu" => Some(Device::webgpu(DefaultDevice)),
+        #[cfg(feature = "cuda")]
+        "cuda" => Some(Device::cuda(0)),
+        #[cfg(feature = "rocm")]
+        "rocm" => Some(Device::rocm(0)),
+        #[cfg(feature = "tch")]
+        "tch" => Some(Device::libtorch()),
+        _ => None,
+    }
+}
+
+fn enumerate(backend: &Backend) -> Vec<Device> {
+    #[cfg(any(feature = "cubecl", feature = "tch"))]
+    use burn::tensor::DeviceType;
+    match backend.name {
+        #[cfg(feature = "wgpu")]
+        "wgpu" => Device::enumerate(DeviceType::Wgpu).into_vec(),
+        #[cfg(feature = "vulkan")]
+        "vulkan" => Device::enumerate(DeviceType::Vulkan).into_vec(),
+        #[cfg(feature = "metal")]
+        "metal" => Device::enumerate(DeviceType::Metal).into_vec(),
+        #[cfg(feature = "webgpu")]
+        "webgpu" => Device::enumerate(DeviceType::WebGpu).into_vec(),
+        #[cfg(feature = "cuda")]
+        "cuda" => Device::enumerate(DeviceType::Cuda).into_vec(),
+        #[cfg(feature = "rocm")]
+        "rocm" => Device::enumerate(DeviceType::Rocm).into_vec(),
+        #[cfg(feature = "tch")]
+        "tch" => Device::enumerate(DeviceType::LibTorch).into_vec(),
+        _ => Vec::new(),
+    }
+}
+
+/// Runs what may panic in a driver; a panic becomes its first line.
+fn quietly<T>(run: impl FnOnce() -> T) -> Result<T, String> {
+    let hook = panic::take_hook();
+    panic::set_hook(Box::new(|_| {}));
+    let result = panic::catch_unwind(AssertUnwindSafe(run));
+    panic::set_hook(hook);
+    result.map_err(|panic| {
+        let text = match panic.downcast_ref::<String>() {
+            Some(text) => text.as_str(),
+            None => panic
+                .downcast_ref::<&str>()
+                .copied()
+                .unwrap_or("the driver panicked"),
+        };
+        text.lines().next().unwrap_or_default().to_owned()
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::BACKENDS;
+
+    #[test]
+    fn the_default_backend_opens_and_the_absent_ones_say_how_to_add_them() {
+        for backend in BACKENDS {
+            let choice = Choice {
+                backend,
+                index: None,
+            };
+            match open(&choice) {
+                Ok(_) => assert!(backend.compiled),
+                Err(BackendError::NotCompiled { name }) => {
+                    assert!(!backend.compiled);
+                    let message = BackendError::NotCompiled { name }.to_string();
+                    assert!(message.contains(&format!("--features {name}")));
+                }
+                Err(error) => assert!(error.to_string().contains(backend.remedy)),
+            }
+        }
+    }
+
+    #[test]
+    fn a_panic_becomes_its_first_line() {
+        assert_eq!(
+            quietly(|| panic!("no driver\nand a long story")).map(|()| 0),
+            Err("no driver".to_owned())
+        );
+        assert_eq!(quietly(|| 3), Ok(3));
+    }
+}

@@ -1,0 +1,21 @@
+//! Images as the data sets deliver them and as the networks want them: the
+//! shape of an image, labelled images in memory, splits, normalisation, the
+//! order of the batches, and pictures from files.
+//!
+//! This crate knows neither Burn nor any data set: everything here is bytes,
+//! indices and `f32` on the host, so that it can be tested exactly.
+
+mod batches;
+pub mod draw;
+mod images;
+mod normalize;
+mod picture;
+mod spec;
+mod split;
+
+pub use batches::{BatchOrder, Batches, HostBatch};
+pub use images::{Images, ImagesError, Loaded, Part, Source, SourceFile};
+pub use normalize::{Normalization, Preprocessing};
+pub use picture::{Invert, PictureError, read_picture};
+pub use spec::{ImageSpec, SpecError};
+pub use split::{SplitError, Subset, limit, train_val_split};
