@@ -8,11 +8,14 @@
 mod open;
 mod table;
 
-pub use open::{adapters, open, threads};
+pub use open::{adapters, describe, open, threads};
 pub use table::{BACKENDS, Backend, Choice};
 
 use burn::tensor::Device;
 use std::sync::{Mutex, MutexGuard, PoisonError};
+
+/// The release of Burn that the workspace is pinned to.
+pub const BURN_VERSION: &str = "0.22.1";
 
 /// Why a backend cannot be used.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

@@ -49,7 +49,7 @@ pub fn adapters(backend: &'static Backend) -> Result<Vec<String>, BackendError> 
         return Err(BackendError::NotCompiled { name: backend.name });
     }
     if !backend.indexed {
-        return Ok(vec![format!("CPU, {} threads", threads())]);
+        return Ok(vec![describe(&only_device(backend)?)]);
     }
     quietly(|| enumerate(backend).iter().map(describe).collect()).map_err(|cause| {
         BackendError::NoDevice {
@@ -73,12 +73,14 @@ fn computes(device: &Device) {
     let _ = Tensor::<1>::ones([2], device).sum().into_data();
 }
 
-fn describe(device: &Device) -> String {
+/// A device's name: the adapter of a GPU, or CPU.
+#[cfg_attr(not(feature = "cubecl"), allow(unused_variables))]
+pub fn describe(device: &Device) -> String {
     #[cfg(feature = "cubecl")]
     if let Some(identity) = device.identity() {
         return identity.name;
     }
-    format!("{device:?}")
+    format!("CPU, {} threads", threads())
 }
 
 #[allow(deprecated, unreachable_patterns)]

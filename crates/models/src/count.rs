@@ -5,20 +5,36 @@ use burn::{
     tensor::{Int, Tensor},
 };
 
-/// Number of learnable values; running statistics of a batch norm are none.
+/// Number of learnable values. Burn keeps the running statistics of a batch
+/// norm among the parameters; nothing learns them, so they do not count.
 pub fn parameters<M: Module>(module: &M) -> usize {
-    let mut count = Count(0);
+    let mut count = Count::default();
     module.visit(&mut count);
-    count.0
+    count.values
 }
 
-struct Count(usize);
+#[derive(Default)]
+struct Count {
+    path: Vec<String>,
+    values: usize,
+}
 
 impl ModuleVisitor for Count {
+    fn enter_module(&mut self, name: &str, _container: &str) {
+        self.path.push(name.to_owned());
+    }
+
+    fn exit_module(&mut self, _name: &str, _container: &str) {
+        self.path.pop();
+    }
+
     fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
-        // Burn keeps running statistics as parameters that want no gradient.
-        if param.is_require_grad() {
-            self.0 += param.val().shape().num_elements();
+        let is_statistic = self
+            .path
+            .last()
+            .is_some_and(|name| name.starts_with("running_"));
+        if !is_statistic {
+            self.values += param.shape().num_elements();
         }
     }
 }

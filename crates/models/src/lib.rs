@@ -28,8 +28,7 @@ pub struct Task {
     pub classes: usize,
 }
 
-/// Any network of the zoo. The name of the variant is no part of the names
-/// that PyTorch gives the parameters; [`parameter_name`] takes it off.
+/// Any network of the zoo.
 #[derive(Module, Debug)]
 pub enum Network {
     /// The three-layer perceptron.
@@ -52,11 +51,6 @@ impl Network {
             Self::LeNet5(network) => network.forward(images),
         }
     }
-}
-
-/// A parameter's name without the variant of [`Network`]: `conv1.weight`.
-pub fn parameter_name(path: &str) -> &str {
-    path.split_once('.').map_or(path, |(_, name)| name)
 }
 
 /// Builds the network called `name` for `task`, its parameters drawn from the

@@ -16,6 +16,6 @@ mod split;
 pub use batches::{BatchOrder, Batches, HostBatch};
 pub use images::{Images, ImagesError, Loaded, Part, Source, SourceFile};
 pub use normalize::{Normalization, Preprocessing};
-pub use picture::{Invert, PictureError, read_picture};
+pub use picture::{Invert, InvertError, PictureError, picture_spec, read_picture};
 pub use spec::{ImageSpec, SpecError};
 pub use split::{SplitError, Subset, limit, train_val_split};

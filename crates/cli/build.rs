@@ -1,0 +1,24 @@
+//! Tells the program which git revision it is built from, when there is one.
+
+use std::process::Command;
+
+fn main() {
+    let git = |arguments: &[&str]| {
+        let output = Command::new("git").args(arguments).output().ok()?;
+        let text = String::from_utf8(output.stdout).ok()?;
+        output.status.success().then(|| text.trim().to_owned())
+    };
+    if let Some(folder) = git(&["rev-parse", "--git-dir"]) {
+        println!("cargo::rerun-if-changed={folder}/HEAD");
+        println!("cargo::rerun-if-changed={folder}/index");
+    }
+    if let Some(revision) = git(&["rev-parse", "--short=12", "HEAD"]) {
+        let changed = git(&["status", "--porcelain", "--untracked-files=no"]);
+        let mark = if changed.is_some_and(|text| !text.is_empty()) {
+            "+"
+        } else {
+            ""
+        };
+        println!("cargo::rustc-env=KILN_REVISION={revision}{mark}");
+    }
+}

@@ -1,0 +1,55 @@
+//! The program `kiln`: arguments in, exit code out. What it does is done by
+//! the libraries; this crate reads flags, prints and exits.
+
+mod arguments;
+mod data;
+mod device;
+mod doctor;
+mod eval;
+mod output;
+mod predict;
+mod runs;
+mod train;
+
+use arguments::{Arguments, Verb};
+use clap::{CommandFactory, Parser};
+use kiln_lab::{Fault, LabError};
+use std::process::ExitCode;
+
+/// The exit code of a run that was interrupted.
+const INTERRUPTED: u8 = 130;
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let done = match arguments.verb {
+        Verb::Train(arguments) => train::run(*arguments),
+        Verb::Eval(arguments) => eval::run(&arguments),
+        Verb::Predict(arguments) => predict::run(&arguments),
+        Verb::Data(arguments) => data::run(&arguments),
+        Verb::Runs(arguments) => runs::run(&arguments),
+        Verb::Doctor(arguments) => doctor::run(&arguments),
+        Verb::Completions { shell } => {
+            let mut script = Vec::new();
+            clap_complete::generate(shell, &mut Arguments::command(), "kiln", &mut script);
+            output::text(&String::from_utf8_lossy(&script));
+            Ok(ExitCode::SUCCESS)
+        }
+    };
+    done.unwrap_or_else(|error| {
+        output::note(&format!("error: {error}"));
+        ExitCode::from(exit_code(&error))
+    })
+}
+
+fn exit_code(error: &LabError) -> u8 {
+    match error.fault {
+        Fault::Run => 1,
+        Fault::Usage => 2,
+        Fault::Data => 3,
+    }
+}
+
+/// The git revision that this program was built from.
+fn revision() -> Option<&'static str> {
+    option_env!("KILN_REVISION")
+}

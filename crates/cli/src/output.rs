@@ -1,0 +1,70 @@
+//! The only place that prints: results to standard output, everything else to
+//! standard error. A reader that has gone away is no error.
+
+use kiln_lab::LabError;
+use serde::Serialize;
+use std::io::Write;
+
+/// Writes a result.
+pub fn text(text: &str) {
+    let mut out = std::io::stdout().lock();
+    let _ = out.write_all(text.as_bytes());
+    let _ = out.flush();
+}
+
+/// Writes a line of a result.
+pub fn line(line: &str) {
+    text(&format!("{line}\n"));
+}
+
+/// Writes a result as JSON over several lines.
+pub fn json(value: &impl Serialize) -> Result<(), LabError> {
+    line(&serde_json::to_string_pretty(value).map_err(LabError::run)?);
+    Ok(())
+}
+
+/// Tells the person at the terminal something.
+pub fn note(line: &str) {
+    let _ = writeln!(std::io::stderr().lock(), "{line}");
+}
+
+/// Columns of text, numbers to the right.
+pub fn table(head: &[&str], rows: &[Vec<String>]) -> String {
+    let width = |column: usize| {
+        let cells = rows.iter().map(|row| row[column].chars().count());
+        cells
+            .chain([head[column].chars().count()])
+            .max()
+            .unwrap_or(0)
+    };
+    let widths: Vec<_> = (0..head.len()).map(width).collect();
+    let is_number = |text: &str| text.ends_with(|c: char| c.is_ascii_digit() || c == '%');
+    let right: Vec<bool> = (0..head.len())
+        .map(|column| {
+            !rows.is_empty()
+                && rows
+                    .iter()
+                    .all(|row| is_number(&row[column]) || row[column] == "-")
+        })
+        .collect();
+    let render = |cells: Vec<&str>| {
+        let cells = cells
+            .iter()
+            .enumerate()
+            .map(|(column, cell)| match right[column] {
+                true => format!("{cell:>width$}", width = widths[column]),
+                false => format!("{cell:<width$}", width = widths[column]),
+            });
+        cells.collect::<Vec<_>>().join("  ").trim_end().to_owned() + "\n"
+    };
+    let mut text = render(head.to_vec());
+    for row in rows {
+        text += &render(row.iter().map(String::as_str).collect());
+    }
+    text
+}
+
+/// A share as a percentage.
+pub fn percent(share: f64) -> String {
+    format!("{:.2} %", share * 100.0)
+}

@@ -1,0 +1,172 @@
+//! `kiln train`.
+
+use crate::{
+    INTERRUPTED,
+    arguments::{Progress, TrainArguments},
+    device, output, revision,
+};
+use kiln_lab::{Context, LabError, Layers, Manifest, Report, Status, resolve, train};
+use kiln_store::Store;
+use kiln_training::{EpochRecord, Reporter, Screen, Stop};
+use std::{
+    io::IsTerminal,
+    process::ExitCode,
+    sync::atomic::{AtomicBool, Ordering},
+};
+
+/// Trains a network.
+pub fn run(arguments: TrainArguments) -> Result<ExitCode, LabError> {
+    let terminal = std::io::stdout().is_terminal() && std::io::stdin().is_terminal();
+    let progress = match (arguments.progress, terminal) {
+        (Some(Progress::Tui), false) => {
+            return Err(LabError::usage(
+                "--progress tui needs a terminal for input and output; use --progress plain here",
+            ));
+        }
+        (Some(progress), _) => progress,
+        (None, true) => Progress::Tui,
+        (None, false) => Progress::Plain,
+    };
+    let store = Store::locate(arguments.store.data_dir.as_deref(), arguments.store.offline)?;
+    let layers = layers(&arguments);
+    let (settings, note) = resolve(&layers, &store)?;
+    if let Some(code) = device::settle(&settings.device.backend)? {
+        return Ok(code);
+    }
+    if let Some(note) = note {
+        output::note(&note);
+    }
+    let stop = Stop::default();
+    catch_signals(&stop, progress)?;
+    let report = train(
+        &settings,
+        Context {
+            store,
+            output_dir: arguments.output.folder(),
+            name: arguments.name,
+            arguments: std::env::args().collect(),
+            revision: revision().map(str::to_owned),
+            screen: match progress {
+                Progress::Tui => Screen::Dashboard,
+                _ => Screen::Off,
+            },
+            stop,
+            reporter: reporter(progress),
+        },
+    )?;
+    if progress != Progress::None {
+        output::note(&summary(&report));
+    }
+    Ok(match report.manifest.status {
+        Status::Interrupted => ExitCode::from(INTERRUPTED),
+        _ => ExitCode::SUCCESS,
+    })
+}
+
+fn layers(arguments: &TrainArguments) -> Layers {
+    let text = |key, value: &Option<String>| value.clone().map(|value| (key, value.into()));
+    let whole = |key, value: Option<i64>| value.map(|value| (key, value.into()));
+    let flags = [
+        text("model.name", &arguments.model),
+        text("data.dataset", &arguments.dataset),
+        text("data.input", &arguments.input),
+        text("data.limit_train", &arguments.limit_train),
+        text("data.limit_val", &arguments.limit_val),
+        text("data.val_split", &arguments.val_split),
+        whole("train.epochs", arguments.epochs),
+        whole("train.batch_size", arguments.batch_size),
+        whole("train.seed", arguments.seed),
+        whole("train.workers", arguments.workers),
+        arguments.lr.map(|lr| ("optimizer.lr", lr.into())),
+        text("optimizer.name", &arguments.optimizer),
+        text("schedule.name", &arguments.schedule),
+        text("device.backend", &arguments.backend),
+    ];
+    Layers {
+        config: arguments.config.clone(),
+        set: arguments.set.clone(),
+        flags: flags.into_iter().flatten().collect(),
+    }
+}
+
+/// The first Ctrl-C ends the training after the running step, with a
+/// checkpoint; the second ends the program at once, unless the dashboard has
+/// the terminal and must give it back.
+fn catch_signals(stop: &Stop, progress: Progress) -> Result<(), LabError> {
+    static ASKED: AtomicBool = AtomicBool::new(false);
+    let stop = stop.clone();
+    ctrlc::set_handler(move || {
+        stop.request();
+        if progress == Progress::Tui {
+            return;
+        }
+        match ASKED.swap(true, Ordering::Relaxed) {
+            true => std::process::exit(i32::from(INTERRUPTED)),
+            false => output::note(
+                "stopping after this step and saving; press Ctrl-C again to quit at once",
+            ),
+        }
+    })
+    .map_err(LabError::run)
+}
+
+fn reporter(progress: Progress) -> Reporter {
+    match progress {
+        Progress::Plain => Box::new(|record| {
+            output::line(&epoch_line(record));
+            Ok(())
+        }),
+        Progress::Json => Box::new(|record| {
+            output::line(&serde_json::to_string(record).map_err(|error| error.to_string())?);
+            Ok(())
+        }),
+        Progress::Tui | Progress::None => Box::new(|_| Ok(())),
+    }
+}
+
+fn epoch_line(record: &EpochRecord) -> String {
+    let mut line = format!(
+        "epoch {:>3}  lr {:.3e}  train loss {:.4} acc {:>6.2}%",
+        record.epoch,
+        record.lr,
+        record.train_loss,
+        record.train_accuracy * 100.0
+    );
+    if let (Some(loss), Some(accuracy)) = (record.val_loss, record.val_accuracy) {
+        line += &format!("  val loss {loss:.4} acc {:>6.2}%", accuracy * 100.0);
+    }
+    line + &format!(
+        "  {:.1} s  {:.0} images/s",
+        record.seconds, record.images_per_second
+    )
+}
+
+fn summary(report: &Report) -> String {
+    let Manifest {
+        result,
+        status,
+        source,
+        ..
+    } = &report.manifest;
+    let path = report.folder.path().display();
+    let how = match status {
+        Status::Interrupted => "interrupted, checkpoint saved",
+        _ => "done",
+    };
+    let best = result.as_ref().and_then(|result| result.best.as_ref());
+    let best = best.and_then(|best| {
+        let accuracy = output::percent(best.val_accuracy?);
+        Some(format!(
+            ", best validation accuracy {accuracy} in epoch {}",
+            best.epoch
+        ))
+    });
+    let unofficial = match source.official {
+        true => String::new(),
+        false => format!("\ndata: {}", source.note),
+    };
+    format!(
+        "{how}{}{unofficial}\nrun folder {path}\ntest it with: kiln eval {path}",
+        best.unwrap_or_default()
+    )
+}

@@ -1,0 +1,186 @@
+//! The images of a run: which data set, which of its images, in which form.
+
+use crate::{HeldOut, LabError, Settings};
+use kiln_catalog::{Choice, FolderOptions};
+use kiln_models::Row;
+use kiln_store::Store;
+use kiln_training::Feed;
+use kiln_vision::{
+    BatchOrder, ImageSpec, Images, Loaded, Normalization, Part, Source, Subset, limit,
+    train_val_split,
+};
+use std::sync::Arc;
+
+/// A data set that was named, or the first of the model's that is to be had.
+pub struct PickedSet {
+    /// The data set.
+    pub choice: Choice,
+    /// Says which was taken when none was named.
+    pub note: Option<String>,
+}
+
+/// Finds the data set of a run, fetching it where that is needed and possible.
+/// A named set is never replaced by another.
+///
+/// # Errors
+/// When the name is unknown, or a named set is not there and cannot be fetched.
+pub fn pick_dataset(name: Option<&str>, model: &Row, store: &Store) -> Result<PickedSet, LabError> {
+    if let Some(name) = name {
+        let choice = kiln_catalog::find(name)?;
+        if !choice.is_ready(store) && choice.can_fetch() {
+            kiln_catalog::fetch(&choice, store)?;
+        }
+        return Ok(PickedSet { choice, note: None });
+    }
+    let mut absent: Vec<&str> = Vec::new();
+    for name in model.datasets {
+        let choice = kiln_catalog::find(name)?;
+        let ready = choice.is_ready(store)
+            || choice.can_fetch() && kiln_catalog::fetch(&choice, store).is_ok();
+        if ready {
+            let why = match absent.is_empty() {
+                true => String::new(),
+                false => format!(
+                    ", because {} is not in {} and could not be fetched",
+                    absent.join(" and "),
+                    store.root().display()
+                ),
+            };
+            let note = format!("training on {name}{why}; --dataset names another");
+            return Ok(PickedSet {
+                choice,
+                note: Some(note),
+            });
+        }
+        absent.push(name);
+    }
+    Err(LabError::usage(format!(
+        "none of the data sets of {} is there; name one with --dataset",
+        model.name
+    )))
+}
+
+/// The training half of a data set, divided and normalised.
+pub(crate) struct TrainingData {
+    pub train: Feed,
+    pub valid: Feed,
+    pub classes: Vec<String>,
+    pub input: ImageSpec,
+    pub source: Source,
+}
+
+/// Loads one half of a run's data set.
+pub(crate) fn load(settings: &Settings, part: Part, store: &Store) -> Result<Loaded, LabError> {
+    let choice = kiln_catalog::find(&settings.data.dataset)?;
+    let folder = FolderOptions {
+        input: settings.data.input_spec()?,
+        seed: settings.data.split_seed,
+    };
+    Ok(kiln_catalog::load(&choice, part, store, &folder)?)
+}
+
+/// Loads and divides the training half.
+pub(crate) fn training_data(settings: &Settings, store: &Store) -> Result<TrainingData, LabError> {
+    let loaded = load(settings, Part::Training, store)?;
+    let images = Arc::new(loaded.images);
+    let own_validation = loaded.validation.map(Arc::new);
+    let division = divide(settings, &images, own_validation.as_deref())?;
+    let batch_size = settings.train.batch_size;
+    if batch_size > division.train.len() {
+        return Err(LabError::usage(format!(
+            "train.batch_size is {batch_size}, but there are only {} training images",
+            division.train.len()
+        )));
+    }
+    let normalization = Normalization::fit(settings.data.preprocessing, &images, &division.train);
+    let feed = |images: &Arc<Images>, indices, shuffle, drop_last| Feed {
+        images: images.clone(),
+        normalization: normalization.clone(),
+        indices,
+        order: BatchOrder {
+            batch_size,
+            shuffle,
+            drop_last,
+        },
+        workers: settings.train.workers,
+    };
+    let valid_images = own_validation.as_ref().unwrap_or(&images);
+    Ok(TrainingData {
+        input: images.spec(),
+        classes: loaded.classes,
+        source: loaded.source,
+        train: feed(
+            &images,
+            division.train,
+            Some(settings.train.seed),
+            settings.train.drop_last,
+        ),
+        valid: feed(valid_images, division.valid, None, false),
+    })
+}
+
+struct Division {
+    train: Vec<u32>,
+    valid: Vec<u32>,
+}
+
+/// Which images train and which validate: a function of the labels and the
+/// settings.
+fn divide(
+    settings: &Settings,
+    images: &Images,
+    own_validation: Option<&Images>,
+) -> Result<Division, LabError> {
+    let data = &settings.data;
+    let everything = |images: &Images| (0..images.len() as u32).collect::<Vec<u32>>();
+    let held_out = match (data.val_split, own_validation) {
+        (HeldOut::Nothing, _) | (HeldOut::Auto, Some(_)) => None,
+        (HeldOut::Auto, None) => Some(protocol(settings)?),
+        (HeldOut::Some(_), Some(_)) => {
+            return Err(LabError::usage(
+                "data.val_split is set, but this data set has a validation folder of its own; leave it at auto",
+            ));
+        }
+        (HeldOut::Some(subset), None) => Some(subset),
+    };
+    let (train, valid) = match held_out {
+        Some(subset) => train_val_split(images.labels(), subset, data.split_seed)?,
+        None => {
+            let valid = own_validation.filter(|_| data.val_split != HeldOut::Nothing);
+            (
+                everything(images),
+                valid.map(everything).unwrap_or_default(),
+            )
+        }
+    };
+    let limited = |indices: Vec<u32>, images: &Images, text: &str, what| match data.limit(text)? {
+        Some(subset) if !indices.is_empty() => Ok::<_, LabError>(limit(
+            &indices,
+            images.labels(),
+            subset,
+            data.split_seed,
+            what,
+        )?),
+        _ => Ok(indices),
+    };
+    Ok(Division {
+        train: limited(train, images, &data.limit_train, "training")?,
+        valid: limited(
+            valid,
+            own_validation.unwrap_or(images),
+            &data.limit_val,
+            "validation",
+        )?,
+    })
+}
+
+/// What the data set's protocol holds out: 5,000 of MNIST and CIFAR-10, a
+/// tenth of a folder.
+fn protocol(settings: &Settings) -> Result<Subset, LabError> {
+    let choice = kiln_catalog::find(&settings.data.dataset)?;
+    Ok(match choice.row() {
+        Some(row) if choice.name() == row.name => Subset::Count(row.validation),
+        Some(row) => Subset::Share(row.validation as f64 / row.train as f64),
+        None => Subset::Share(0.1),
+    })
+}

@@ -1,0 +1,112 @@
+//! What can go wrong with a run, sorted by who can mend it.
+
+use std::path::Path;
+
+/// Whose fault an error is; it becomes the exit code.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fault {
+    /// The program, the machine or the training.
+    Run,
+    /// The command line or a configuration file.
+    Usage,
+    /// Data are missing or corrupt.
+    Data,
+}
+
+/// An error of a run: one sentence and whose fault it is.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+pub struct LabError {
+    /// Whose fault it is.
+    pub fault: Fault,
+    message: String,
+}
+
+impl LabError {
+    /// An error of the program, the machine or the training.
+    pub fn run(message: impl ToString) -> Self {
+        Self::new(Fault::Run, message)
+    }
+
+    /// An error of the command line or a configuration.
+    pub fn usage(message: impl ToString) -> Self {
+        Self::new(Fault::Usage, message)
+    }
+
+    fn new(fault: Fault, message: impl ToString) -> Self {
+        Self {
+            fault,
+            message: message.to_string(),
+        }
+    }
+
+    /// What a system call on `path` failed with.
+    pub(crate) fn io(what: &str, path: &Path, error: &std::io::Error) -> Self {
+        Self::run(format!("{what} {} failed: {error}", path.display()))
+    }
+}
+
+impl From<kiln_catalog::CatalogError> for LabError {
+    fn from(error: kiln_catalog::CatalogError) -> Self {
+        match error.is_usage() {
+            true => Self::usage(error),
+            false => Self::new(Fault::Data, error),
+        }
+    }
+}
+
+impl From<kiln_backend::BackendError> for LabError {
+    fn from(error: kiln_backend::BackendError) -> Self {
+        match error.is_usage() {
+            true => Self::usage(error),
+            false => Self::run(error),
+        }
+    }
+}
+
+impl From<kiln_models::ModelError> for LabError {
+    fn from(error: kiln_models::ModelError) -> Self {
+        Self::usage(error)
+    }
+}
+
+impl From<kiln_training::UnknownName> for LabError {
+    fn from(error: kiln_training::UnknownName) -> Self {
+        Self::usage(error)
+    }
+}
+
+impl From<kiln_vision::SplitError> for LabError {
+    fn from(error: kiln_vision::SplitError) -> Self {
+        Self::usage(error)
+    }
+}
+
+impl From<kiln_store::StoreError> for LabError {
+    fn from(error: kiln_store::StoreError) -> Self {
+        Self::run(error)
+    }
+}
+
+impl From<kiln_training::WeightsError> for LabError {
+    fn from(error: kiln_training::WeightsError) -> Self {
+        Self::run(error)
+    }
+}
+
+impl From<kiln_training::CheckpointError> for LabError {
+    fn from(error: kiln_training::CheckpointError) -> Self {
+        Self::run(error)
+    }
+}
+
+impl From<kiln_training::FitError> for LabError {
+    fn from(error: kiln_training::FitError) -> Self {
+        match error {
+            kiln_training::FitError::NoBatch { .. } | kiln_training::FitError::Name(_) => {
+                Self::usage(error)
+            }
+            error => Self::run(error),
+        }
+    }
+}

@@ -1,0 +1,241 @@
+//! Evaluating a run: the only place that reads test images.
+
+use crate::{LabError, RunFolder, data, network::initial_network};
+use burn::module::Module;
+use kiln_models::{Network, Task};
+use kiln_store::Store;
+use kiln_training::{
+    Feed, evaluate, load_checkpoint_weights, read_index, read_state, weights_sha256,
+};
+use kiln_vision::{BatchOrder, Part};
+use serde::{Deserialize, Serialize};
+use std::{fmt, sync::Arc};
+
+/// Which images of a run's data set are evaluated.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum EvalSplit {
+    /// The test images, which training never reads.
+    Test,
+    /// The validation images of the run.
+    Val,
+    /// The training images of the run.
+    Train,
+}
+
+/// Which weights of a run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum CheckpointName {
+    /// Those with the best validation result; the last where nothing was validated.
+    Best,
+    /// The last.
+    Last,
+}
+
+impl fmt::Display for EvalSplit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Test => "test",
+            Self::Val => "val",
+            Self::Train => "train",
+        })
+    }
+}
+
+impl fmt::Display for CheckpointName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Best => "best",
+            Self::Last => "last",
+        })
+    }
+}
+
+/// What to evaluate.
+pub struct EvalRequest {
+    /// The images.
+    pub split: EvalSplit,
+    /// The weights.
+    pub checkpoint: CheckpointName,
+    /// Backend instead of the run's.
+    pub backend: Option<String>,
+    /// Images at a time.
+    pub batch_size: usize,
+}
+
+/// A class in an evaluation.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ClassReport {
+    /// Its name.
+    pub class: String,
+    /// Images of it.
+    pub count: usize,
+    /// Share of them that was recognised; none without images.
+    pub accuracy: Option<f64>,
+}
+
+/// An evaluation, exactly counted.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct EvalReport {
+    /// Name of the run.
+    pub run: String,
+    /// The data set.
+    pub dataset: String,
+    /// Where its images came from.
+    pub source: String,
+    /// The images.
+    pub split: EvalSplit,
+    /// The weights.
+    pub checkpoint: CheckpointName,
+    /// Optimizer steps behind the weights.
+    pub step: usize,
+    /// Their SHA-256.
+    pub weights_sha256: String,
+    /// Images.
+    pub count: usize,
+    /// Mean cross entropy in nats.
+    pub loss: f64,
+    /// Share that was recognised, from 0 to 1.
+    pub accuracy: f64,
+    /// By class.
+    pub per_class: Vec<ClassReport>,
+    /// Images by true class (row) and predicted class (column).
+    pub confusion: Vec<Vec<usize>>,
+}
+
+/// A run's network with trained weights.
+pub(crate) struct Trained {
+    pub network: Network,
+    pub step: usize,
+    pub weights_sha256: String,
+}
+
+/// Loads the weights of a checkpoint and compares their fingerprint.
+pub(crate) fn trained(folder: &RunFolder, checkpoint: CheckpointName) -> Result<Trained, LabError> {
+    let manifest = folder.manifest()?;
+    let task = Task {
+        input: manifest.input,
+        classes: manifest.classes.len(),
+    };
+    let settings = &manifest.settings;
+    let index = read_index(folder.path()).map_err(|error| {
+        LabError::run(format!(
+            "the run {} has no checkpoint yet: {error}",
+            folder.name()
+        ))
+    })?;
+    let name = match checkpoint {
+        CheckpointName::Best => index.best.unwrap_or(index.last),
+        CheckpointName::Last => index.last,
+    };
+    let path = folder.path().join("checkpoints").join(name);
+    let state = read_state(&path)?;
+    let network = initial_network(&settings.model.name, &task, settings.train.seed)?;
+    let network = load_checkpoint_weights(network, &path.join("model.bpk"))?;
+    let weights = weights_sha256(&network)?;
+    if weights != state.weights_sha256 {
+        return Err(LabError::run(format!(
+            "the weights in {} are not those that were saved there (SHA-256 {weights}, saved {}); the file was changed or is damaged",
+            path.display(),
+            state.weights_sha256
+        )));
+    }
+    Ok(Trained {
+        network,
+        step: state.step,
+        weights_sha256: weights,
+    })
+}
+
+/// Evaluates a run and saves the result in its folder.
+///
+/// # Errors
+/// When the run, its data, its weights or the backend fail.
+pub fn evaluate_run(
+    folder: &RunFolder,
+    request: &EvalRequest,
+    store: &Store,
+) -> Result<EvalReport, LabError> {
+    let manifest = folder.manifest()?;
+    let settings = &manifest.settings;
+    if request.batch_size == 0 {
+        return Err(LabError::usage(
+            "--batch-size is 0, but it must be at least 1",
+        ));
+    }
+    let backend = request.backend.as_ref().unwrap_or(&settings.device.backend);
+    let device = kiln_backend::open(&backend.parse()?)?;
+    let trained = trained(folder, request.checkpoint)?;
+    let (mut feed, source) = match request.split {
+        EvalSplit::Test => {
+            let loaded = data::load(settings, Part::Test, store)?;
+            let indices = (0..loaded.images.len() as u32).collect();
+            let feed = Feed {
+                images: Arc::new(loaded.images),
+                normalization: manifest.normalization.clone(),
+                indices,
+                order: in_order(request.batch_size),
+                workers: settings.train.workers,
+            };
+            (feed, loaded.source)
+        }
+        EvalSplit::Val => {
+            let data = data::training_data(settings, store)?;
+            (data.valid, data.source)
+        }
+        EvalSplit::Train => {
+            let data = data::training_data(settings, store)?;
+            (data.train, data.source)
+        }
+    };
+    if feed.indices.is_empty() {
+        return Err(LabError::usage(format!(
+            "the run {} held no validation images out; evaluate --split test or train",
+            folder.name()
+        )));
+    }
+    feed.order = in_order(request.batch_size);
+    feed.normalization = manifest.normalization.clone();
+    let classes = manifest.classes.len();
+    let network = trained.network.fork(&device);
+    let evaluation =
+        evaluate(&network, Network::forward, &feed, classes, &device).map_err(LabError::run)?;
+    let report = EvalReport {
+        run: folder.name(),
+        dataset: settings.data.dataset.clone(),
+        source: source.note,
+        split: request.split,
+        checkpoint: request.checkpoint,
+        step: trained.step,
+        weights_sha256: trained.weights_sha256,
+        count: evaluation.count,
+        loss: evaluation.loss,
+        accuracy: evaluation.accuracy,
+        per_class: per_class(&manifest.classes, &evaluation.confusion),
+        confusion: evaluation.confusion,
+    };
+    let file = format!("eval/{}-{}.json", request.split, request.checkpoint);
+    folder.write_json(&file, &report)?;
+    Ok(report)
+}
+
+fn in_order(batch_size: usize) -> BatchOrder {
+    BatchOrder {
+        batch_size,
+        shuffle: None,
+        drop_last: false,
+    }
+}
+
+fn per_class(classes: &[String], confusion: &[Vec<usize>]) -> Vec<ClassReport> {
+    let report = |(at, class): (usize, &String)| {
+        let count: usize = confusion[at].iter().sum();
+        ClassReport {
+            class: class.clone(),
+            count,
+            accuracy: (count > 0).then(|| confusion[at][at] as f64 / count as f64),
+        }
+    };
+    classes.iter().enumerate().map(report).collect()
+}

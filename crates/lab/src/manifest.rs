@@ -1,0 +1,84 @@
+//! `run.json`: everything that is known of a run, written before its first
+//! step and again when it ends.
+
+use crate::{Machine, Settings};
+use kiln_training::{EpochRecord, Phases};
+use kiln_vision::{ImageSpec, Normalization, Source};
+use serde::{Deserialize, Serialize};
+
+/// How a run stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Status {
+    /// It was started and has not said how it ended: it is running or was killed.
+    Running,
+    /// All epochs were done.
+    Completed,
+    /// It was stopped; its last checkpoint is complete.
+    Interrupted,
+    /// It ended with an error.
+    Failed,
+}
+
+/// The manifest of a run.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Manifest {
+    /// Name of the run folder.
+    pub run: String,
+    /// How it stands.
+    pub status: Status,
+    /// The error it ended with.
+    pub error: Option<String>,
+    /// The command line.
+    pub arguments: Vec<String>,
+    /// The resolved configuration.
+    pub settings: Settings,
+    /// Shape of the images.
+    pub input: ImageSpec,
+    /// Names of the classes.
+    pub classes: Vec<String>,
+    /// Learnable parameters of the network.
+    pub parameters: usize,
+    /// Training images.
+    pub train_images: usize,
+    /// Validation images.
+    pub val_images: usize,
+    /// Where the images came from.
+    pub source: Source,
+    /// From bytes to numbers.
+    pub normalization: Normalization,
+    /// Backend and adapter.
+    pub device: String,
+    /// Versions and hardware.
+    pub machine: Machine,
+    /// When it began.
+    pub started: jiff::Zoned,
+    /// When it ended.
+    pub finished: Option<jiff::Zoned>,
+    /// What came out.
+    pub result: Option<RunResult>,
+}
+
+/// What came out of a run.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct RunResult {
+    /// Optimizer steps done.
+    pub steps: usize,
+    /// Completed epochs.
+    pub epochs: usize,
+    /// The epoch with the best validation result.
+    pub best: Option<EpochRecord>,
+    /// The last completed epoch.
+    pub last: Option<EpochRecord>,
+    /// SHA-256 of the weights in `model.safetensors`: the best ones, or the
+    /// last where nothing was validated.
+    pub weights_sha256: String,
+    /// SHA-256 of the weights after the last step.
+    pub last_weights_sha256: String,
+    /// Seconds of training and validation.
+    pub seconds: f64,
+    /// Where they went.
+    pub phases: Phases,
+    /// The most memory in use, where the system tells.
+    pub peak_memory_bytes: Option<u64>,
+}

@@ -1,0 +1,227 @@
+//! Everything that decides the result of a run, resolved: what `config.toml`
+//! in a run folder holds.
+
+use crate::LabError;
+use kiln_training::{OptimizerSettings, ScheduleSettings, find_optimizer, find_schedule};
+use kiln_vision::{Preprocessing, Subset};
+use serde::{Deserialize, Serialize};
+use std::{fmt, str::FromStr};
+
+/// A resolved run.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Settings {
+    /// The network.
+    pub model: ModelSettings,
+    /// The images.
+    pub data: DataSettings,
+    /// How long and in what pieces.
+    pub train: TrainSettings,
+    /// The optimizer and its numbers.
+    pub optimizer: OptimizerSettings,
+    /// The learning rate over time.
+    pub schedule: ScheduleSettings,
+    /// Where it is computed.
+    pub device: DeviceSettings,
+}
+
+/// The network of a run.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ModelSettings {
+    /// Name in the zoo.
+    pub name: String,
+}
+
+/// The images of a run.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DataSettings {
+    /// Name in the catalogue, or `folder:PATH`.
+    pub dataset: String,
+    /// Shape that the images of a folder are brought to; `auto` keeps theirs.
+    pub input: String,
+    /// Images held out for validation.
+    pub val_split: HeldOut,
+    /// Training images used, by class in turn; `all` or a number or a share.
+    pub limit_train: String,
+    /// Validation images used, likewise.
+    pub limit_val: String,
+    /// Seed of the division into training and validation images. It is not
+    /// the run's seed, so that runs with several seeds see the same division.
+    pub split_seed: u64,
+    /// What is taken away from the pixels.
+    pub preprocessing: Preprocessing,
+}
+
+/// How many images are held out for validation.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub enum HeldOut {
+    /// What the data set's protocol says, or a tenth.
+    Auto,
+    /// None: all images train, and the last weights are the result.
+    Nothing,
+    /// So many.
+    Some(Subset),
+}
+
+impl FromStr for HeldOut {
+    type Err = kiln_vision::SplitError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text {
+            "auto" => Ok(Self::Auto),
+            "0" | "0.0" => Ok(Self::Nothing),
+            text => text.parse().map(Self::Some),
+        }
+    }
+}
+
+impl fmt::Display for HeldOut {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Auto => f.write_str("auto"),
+            Self::Nothing => f.write_str("0"),
+            Self::Some(subset) => subset.fmt(f),
+        }
+    }
+}
+
+impl TryFrom<String> for HeldOut {
+    type Error = kiln_vision::SplitError;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        text.parse()
+    }
+}
+
+impl From<HeldOut> for String {
+    fn from(held_out: HeldOut) -> Self {
+        held_out.to_string()
+    }
+}
+
+/// How long a run trains and in what pieces.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TrainSettings {
+    /// Passes over the training images.
+    pub epochs: usize,
+    /// Images per step.
+    pub batch_size: usize,
+    /// Whether a last batch that is not full is left out.
+    pub drop_last: bool,
+    /// Seed of the weights and of the order of the images.
+    pub seed: u64,
+    /// Threads that prepare batches; without influence on the result.
+    pub workers: usize,
+}
+
+/// Where a run is computed.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DeviceSettings {
+    /// Backend, with a device index where it has several.
+    pub backend: String,
+}
+
+/// Loader threads more than this are a mistake.
+const MOST_WORKERS: usize = 256;
+
+impl Settings {
+    /// The recipe of `model` on `dataset` with the optimizer `optimizer`:
+    /// what holds when nothing else is said.
+    ///
+    /// # Errors
+    /// When there is no such optimizer.
+    pub fn recipe(model: &str, dataset: &str, optimizer: Option<&str>) -> Result<Self, LabError> {
+        // Measured on MNIST's validation images; one recipe serves the small
+        // networks alike.
+        let optimizer = find_optimizer(optimizer.unwrap_or("adam"))?;
+        let mut optimizer_settings = optimizer.defaults();
+        if optimizer.name == "adam" {
+            optimizer_settings.lr = 2e-3;
+        }
+        Ok(Self {
+            model: ModelSettings {
+                name: model.to_owned(),
+            },
+            data: DataSettings {
+                dataset: dataset.to_owned(),
+                input: "auto".to_owned(),
+                val_split: HeldOut::Auto,
+                limit_train: "all".to_owned(),
+                limit_val: "all".to_owned(),
+                split_seed: 1,
+                preprocessing: Preprocessing::ChannelMeanStd,
+            },
+            train: TrainSettings {
+                epochs: 10,
+                batch_size: 128,
+                drop_last: false,
+                seed: 1,
+                workers: 1,
+            },
+            optimizer: optimizer_settings,
+            schedule: ScheduleSettings {
+                name: "cosine".to_owned(),
+                warmup_epochs: 0.0,
+                min_lr: 0.0,
+            },
+            device: DeviceSettings {
+                backend: "flex".to_owned(),
+            },
+        })
+    }
+
+    /// Refuses numbers that no run can use.
+    ///
+    /// # Errors
+    /// Names the first of them and what is allowed.
+    pub fn check(&self) -> Result<(), LabError> {
+        let train = &self.train;
+        let positive = |name: &str, value: usize| match value {
+            0 => Err(LabError::usage(format!(
+                "{name} is 0, but it must be at least 1"
+            ))),
+            _ => Ok(()),
+        };
+        positive("train.epochs", train.epochs)?;
+        positive("train.batch_size", train.batch_size)?;
+        if train.workers > MOST_WORKERS {
+            return Err(LabError::usage(format!(
+                "train.workers is {}, but it must be from 0 to {MOST_WORKERS}",
+                train.workers
+            )));
+        }
+        find_optimizer(&self.optimizer.name)?;
+        find_schedule(&self.schedule.name)?;
+        self.optimizer.check().map_err(LabError::usage)?;
+        self.schedule
+            .check(self.optimizer.lr, train.epochs)
+            .map_err(LabError::usage)?;
+        self.data.limit(&self.data.limit_train)?;
+        self.data.limit(&self.data.limit_val)?;
+        self.data.input_spec()?;
+        Ok(())
+    }
+}
+
+impl DataSettings {
+    /// What a limit means; `all` is none.
+    pub(crate) fn limit(&self, text: &str) -> Result<Option<Subset>, LabError> {
+        match text {
+            "all" => Ok(None),
+            text => Ok(Some(text.parse()?)),
+        }
+    }
+
+    /// The shape asked for; `auto` is none.
+    pub(crate) fn input_spec(&self) -> Result<Option<kiln_vision::ImageSpec>, LabError> {
+        match self.input.as_str() {
+            "auto" => Ok(None),
+            text => text.parse().map(Some).map_err(LabError::usage),
+        }
+    }
+}

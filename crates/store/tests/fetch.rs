@@ -1,0 +1,310 @@
+//! Downloads from a server on the loopback: whole, resumed, wrong, refused.
+#![cfg(feature = "download")]
+#![allow(clippy::unwrap_used)]
+
+mod scene;
+mod server;
+
+use kiln_store::{Import, PinnedSet, Progress, SetState, Silent, StoreError};
+use scene::{ORIGIN, Scene, TEST, TRAIN, anything, archive, boxed, gz, letters_from, says};
+use server::{Answer, Server};
+use std::fs;
+
+fn fetch(scene: &Scene, set: &PinnedSet) -> Result<(), StoreError> {
+    scene.store.fetch(set, &mut Silent)
+}
+
+/// A scene in which only `train.gz` is missing, and the set with these mirrors.
+fn one_missing(mirrors: &[&Server]) -> (Scene, PinnedSet) {
+    let scene = Scene::new();
+    scene.write("data/letters/test.gz", &gz(TEST));
+    let addresses: Vec<_> = mirrors
+        .iter()
+        .map(|mirror| mirror.address.clone())
+        .collect();
+    (scene, letters_from(&addresses))
+}
+
+fn good() -> Answer {
+    Answer::File(gz(TRAIN))
+}
+
+#[track_caller]
+fn is_complete(scene: &Scene, set: &PinnedSet) {
+    assert_eq!(scene.store.state(set), SetState::Official);
+    assert_eq!(
+        fs::read(scene.path("data/letters/train.gz")).unwrap(),
+        gz(TRAIN)
+    );
+    assert!(!scene.path("data/letters/train.gz.part").exists());
+}
+
+#[test]
+fn only_what_is_missing_is_downloaded() {
+    let server = Server::new(vec![good()]);
+    let (scene, set) = one_missing(&[&server]);
+    fetch(&scene, &set).unwrap();
+    is_complete(&scene, &set);
+    fetch(&scene, &set).unwrap();
+    assert_eq!(server.requests(), ["GET /files/train.gz HTTP/1.1"]);
+}
+
+#[test]
+fn progress_is_told_from_start_to_finish() {
+    #[derive(Default)]
+    struct Heard(Vec<String>);
+    impl Progress for Heard {
+        fn start(&mut self, file: &str, total: u64) {
+            self.0.push(format!("{file} {total}"));
+        }
+        fn at(&mut self, position: u64) {
+            self.0.push(position.to_string());
+        }
+        fn finish(&mut self) {
+            self.0.push("done".to_owned());
+        }
+    }
+    let server = Server::new(vec![good()]);
+    let (scene, set) = one_missing(&[&server]);
+    let mut heard = Heard::default();
+    scene.store.fetch(&set, &mut heard).unwrap();
+    let total = gz(TRAIN).len().to_string();
+    assert_eq!(heard.0.first().unwrap(), &format!("train.gz {total}"));
+    assert_eq!(heard.0[heard.0.len() - 2..], [total, "done".to_owned()]);
+}
+
+#[test]
+fn a_cut_connection_is_taken_up_where_it_ended() {
+    let server = Server::new(vec![
+        Answer::Cut(gz(TRAIN), 9),
+        Answer::Cut(gz(TRAIN), 2),
+        good(),
+    ]);
+    let (scene, set) = one_missing(&[&server]);
+    fetch(&scene, &set).unwrap();
+    is_complete(&scene, &set);
+    let requests = server.requests();
+    assert!(
+        requests[1].ends_with("from 9") && requests[2].ends_with("from 11"),
+        "{requests:?}"
+    );
+}
+
+#[test]
+fn a_part_of_an_earlier_run_is_completed() {
+    let server = Server::new(vec![good()]);
+    let (scene, set) = one_missing(&[&server]);
+    scene.write("data/letters/train.gz.part", &gz(TRAIN)[..5]);
+    fetch(&scene, &set).unwrap();
+    is_complete(&scene, &set);
+    assert_eq!(server.requests(), ["GET /files/train.gz HTTP/1.1 from 5"]);
+}
+
+#[test]
+fn a_part_that_is_complete_needs_no_request() {
+    let server = Server::new(vec![Answer::Status(500)]);
+    let (scene, set) = one_missing(&[&server]);
+    scene.write("data/letters/train.gz.part", &gz(TRAIN));
+    fetch(&scene, &set).unwrap();
+    is_complete(&scene, &set);
+    assert!(server.requests().is_empty());
+}
+
+#[test]
+fn a_part_with_wrong_bytes_is_thrown_away_and_the_mirror_asked_again() {
+    let server = Server::new(vec![good()]);
+    let (scene, set) = one_missing(&[&server]);
+    scene.write("data/letters/train.gz.part", b"wrong");
+    fetch(&scene, &set).unwrap();
+    is_complete(&scene, &set);
+    assert_eq!(server.requests().len(), 2);
+}
+
+#[test]
+fn a_part_that_is_too_long_is_thrown_away() {
+    let server = Server::new(vec![good()]);
+    let (scene, set) = one_missing(&[&server]);
+    scene.write("data/letters/train.gz.part", &[0; 5000]);
+    fetch(&scene, &set).unwrap();
+    is_complete(&scene, &set);
+}
+
+#[test]
+fn a_server_that_ignores_ranges_is_read_from_the_start() {
+    let server = Server::new(vec![Answer::WholeFile(gz(TRAIN))]);
+    let (scene, set) = one_missing(&[&server]);
+    scene.write("data/letters/train.gz.part", b"anything");
+    fetch(&scene, &set).unwrap();
+    is_complete(&scene, &set);
+}
+
+#[test]
+fn a_server_that_refuses_the_range_is_asked_for_everything() {
+    let server = Server::new(vec![Answer::Status(416), good()]);
+    let (scene, set) = one_missing(&[&server]);
+    scene.write("data/letters/train.gz.part", b"anything");
+    fetch(&scene, &set).unwrap();
+    is_complete(&scene, &set);
+    assert_eq!(server.requests()[1], "GET /files/train.gz HTTP/1.1");
+}
+
+#[test]
+fn mirrors_are_asked_in_order_until_one_delivers() {
+    let bad = [
+        Server::new(vec![Answer::Status(404)]),
+        Server::new(vec![Answer::Status(503)]),
+        Server::new(vec![Answer::WrongRange(gz(TRAIN))]),
+    ];
+    let good = Server::new(vec![good()]);
+    let unasked = Server::new(vec![Answer::Status(500)]);
+    let (scene, set) = one_missing(&[&bad[0], &bad[1], &bad[2], &good, &unasked]);
+    scene.write("data/letters/train.gz.part", &gz(TRAIN)[..3]);
+    fetch(&scene, &set).unwrap();
+    is_complete(&scene, &set);
+    assert!(bad.iter().all(|server| server.requests().len() == 1));
+    assert!(unasked.requests().is_empty());
+}
+
+#[test]
+fn a_second_mirror_goes_on_where_the_first_gave_up() {
+    let first = Server::new(vec![Answer::Cut(gz(TRAIN), 7), Answer::Status(503)]);
+    let second = Server::new(vec![good()]);
+    let (scene, set) = one_missing(&[&first, &second]);
+    fetch(&scene, &set).unwrap();
+    is_complete(&scene, &set);
+    assert!(second.requests()[0].ends_with("from 7"));
+}
+
+#[test]
+fn when_all_mirrors_fail_each_cause_is_named() {
+    let mut wrong = gz(TRAIN);
+    wrong[12] ^= 1;
+    let servers = [
+        Server::new(vec![Answer::Status(404)]),
+        Server::new(vec![Answer::File(b"<html>please log in</html>".to_vec())]),
+        Server::new(vec![Answer::File(wrong)]),
+        Server::new(vec![Answer::Endless(vec![0; 5000])]),
+        Server::new(vec![Answer::Endless(b"short".to_vec())]),
+    ];
+    let (scene, mut set) = one_missing(&servers.iter().collect::<Vec<_>>());
+    let nobody = "http://127.0.0.1:1/".to_owned();
+    let all: Vec<_> = set
+        .mirrors
+        .iter()
+        .map(|mirror| (*mirror).to_owned())
+        .chain([nobody])
+        .collect();
+    set.mirrors = scene::addresses(&all);
+    let error = fetch(&scene, &set).unwrap_err();
+    let words = [
+        "train.gz",
+        "404",
+        "offers 26 bytes",
+        "wrong bytes: SHA-256",
+        "sent more than",
+    ];
+    says(&error, &words);
+    says(
+        &error,
+        &[
+            "the connection ended after 5",
+            "127.0.0.1:1: ",
+            "kiln data import DIR",
+        ],
+    );
+    assert!(!scene.path("data/letters/train.gz").exists());
+}
+
+#[test]
+fn a_fetch_that_brought_nothing_leaves_no_folder() {
+    let server = Server::new(vec![Answer::Status(404)]);
+    let scene = Scene::new();
+    assert!(fetch(&scene, &letters_from(std::slice::from_ref(&server.address))).is_err());
+    assert!(!scene.path("data/letters").exists());
+}
+
+#[test]
+fn wrong_bytes_leave_nothing_behind() {
+    let mut wrong = gz(TRAIN);
+    wrong[12] ^= 1;
+    let server = Server::new(vec![Answer::File(wrong)]);
+    let (scene, set) = one_missing(&[&server]);
+    assert!(fetch(&scene, &set).is_err());
+    assert!(!scene.path("data/letters/train.gz.part").exists());
+}
+
+#[test]
+fn offline_is_said_at_once_unless_everything_is_there() {
+    let server = Server::new(vec![good()]);
+    let scene = Scene::offline();
+    let set = letters_from(std::slice::from_ref(&server.address));
+    let error = fetch(&scene, &set).unwrap_err();
+    says(
+        &error,
+        &["train.gz", "letters", "offline", "kiln data import DIR"],
+    );
+    assert!(server.requests().is_empty() && scene.content().is_empty());
+    scene.letters_in("data/letters");
+    fetch(&scene, &set).unwrap();
+}
+
+#[test]
+fn what_is_there_is_checked_and_never_replaced() {
+    let server = Server::new(vec![good()]);
+    let (scene, set) = one_missing(&[&server]);
+    scene.write("data/letters/test.gz", b"mine");
+    says(&fetch(&scene, &set).unwrap_err(), &["test.gz", "delete it"]);
+    assert_eq!(
+        fs::read(scene.path("data/letters/test.gz")).unwrap(),
+        b"mine"
+    );
+}
+
+#[test]
+fn an_unofficial_copy_is_not_replaced() {
+    let server = Server::new(vec![good()]);
+    let (scene, set) = one_missing(&[&server]);
+    scene.write("data/letters/train", b"mine");
+    let import = Import {
+        set: &set,
+        from: &scene.path("data/letters"),
+        unofficial: Some(ORIGIN),
+        check: &anything,
+    };
+    scene.store.import(&import).unwrap();
+    let error = fetch(&scene, &set).unwrap_err();
+    says(
+        &error,
+        &["unofficial copy of letters", ORIGIN, "delete that folder"],
+    );
+    assert!(server.requests().is_empty());
+}
+
+#[test]
+fn an_archive_is_downloaded_unpacked_and_not_downloaded_again() {
+    let packed = archive(&[("box/a.bin", b"abcd")]);
+    let server = Server::new(vec![Answer::File(packed.clone())]);
+    let scene = Scene::new();
+    let set = boxed(&packed, std::slice::from_ref(&server.address));
+    fetch(&scene, &set).unwrap();
+    assert_eq!(
+        fs::read(scene.path("data/boxed/box/a.bin")).unwrap(),
+        b"abcd"
+    );
+    fs::remove_file(scene.path("data/boxed/box.tar.gz")).unwrap();
+    fetch(&scene, &set).unwrap();
+    assert_eq!(server.requests().len(), 1);
+}
+
+#[test]
+fn files_of_unknown_origin_stop_the_download_of_an_archive() {
+    let packed = archive(&[("box/a.bin", b"abcd")]);
+    let scene = Scene::new();
+    scene.write("data/boxed/box/a.bin", b"mine");
+    let error = fetch(&scene, &boxed(&packed, &[])).unwrap_err();
+    says(&error, &["nothing vouches for them", "--unofficial"]);
+    assert_eq!(
+        fs::read(scene.path("data/boxed/box/a.bin")).unwrap(),
+        b"mine"
+    );
+}

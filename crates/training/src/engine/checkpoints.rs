@@ -1,0 +1,282 @@
+//! Checkpoints: a folder per saved step, complete or absent, and an index that
+//! names the last and the best.
+
+use burn::{
+    lr_scheduler::LrSchedulerRecord,
+    optim::OptimizerRecord,
+    store::ModuleRecord,
+    train::{
+        checkpoint::{
+            Checkpoint, Checkpointer, CheckpointerError, CheckpointingAction, CheckpointingStrategy,
+        },
+        metric::store::EventStoreClient,
+    },
+};
+use serde::{Deserialize, Serialize};
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+    sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
+};
+
+/// Where a training stood when a checkpoint was written.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct CheckpointState {
+    /// Optimizer steps done.
+    pub step: usize,
+    /// Epochs completed.
+    pub epoch: usize,
+    /// Batches of the running epoch done, 0 at its end.
+    pub batch: usize,
+    /// Mean validation loss after the last completed epoch.
+    pub val_loss: Option<f64>,
+    /// Validation accuracy from 0 to 1 after the last completed epoch.
+    pub val_accuracy: Option<f64>,
+    /// SHA-256 of the weights.
+    pub weights_sha256: String,
+}
+
+/// Which folders under `checkpoints/` are the last and the best.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CheckpointIndex {
+    /// The most recent one.
+    pub last: String,
+    /// The one with the highest validation accuracy, then the lowest loss.
+    pub best: Option<String>,
+}
+
+/// Why a checkpoint cannot be written or read.
+#[derive(Debug, thiserror::Error)]
+pub enum CheckpointError {
+    /// The file system refused.
+    #[error("the checkpoint {path} could not be written: {cause}; what was saved before is intact")]
+    Write {
+        /// The folder.
+        path: PathBuf,
+        /// What the system said.
+        cause: String,
+    },
+    /// There is no checkpoint or it cannot be read.
+    #[error("{path} cannot be read: {cause}")]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        cause: String,
+    },
+}
+
+/// Reads `checkpoints/index.json` of a run folder.
+///
+/// # Errors
+/// When it is not there or is damaged.
+pub fn read_index(run: &Path) -> Result<CheckpointIndex, CheckpointError> {
+    read_json(&run.join("checkpoints/index.json"))
+}
+
+/// Reads the state of a checkpoint folder.
+///
+/// # Errors
+/// When it is not there or is damaged.
+pub fn read_state(checkpoint: &Path) -> Result<CheckpointState, CheckpointError> {
+    read_json(&checkpoint.join("state.json"))
+}
+
+fn read_json<T: for<'a> Deserialize<'a>>(path: &Path) -> Result<T, CheckpointError> {
+    let error = |cause: String| CheckpointError::Read {
+        path: path.to_owned(),
+        cause,
+    };
+    let text = fs::read_to_string(path).map_err(|cause| error(cause.to_string()))?;
+    serde_json::from_str(&text).map_err(|cause| error(cause.to_string()))
+}
+
+/// Writes checkpoints. Burn hands over the optimizer's and the scheduler's
+/// records from threads of its own; the folder is written when all is there.
+#[derive(Clone)]
+pub(super) struct Writer(Arc<Inner>);
+
+struct Inner {
+    folder: PathBuf,
+    pending: Mutex<Pending>,
+    done: Condvar,
+}
+
+#[derive(Default)]
+struct Pending {
+    model: Option<(ModuleRecord, CheckpointState)>,
+    optimizer: Option<OptimizerRecord>,
+    scheduler: Option<LrSchedulerRecord>,
+    index: CheckpointIndex,
+    best: Option<(f64, f64)>,
+    result: Option<Result<(), String>>,
+}
+
+impl Writer {
+    pub fn new(run: &Path) -> Self {
+        Self(Arc::new(Inner {
+            folder: run.join("checkpoints"),
+            pending: Mutex::default(),
+            done: Condvar::new(),
+        }))
+    }
+
+    fn pending(&self) -> MutexGuard<'_, Pending> {
+        self.0
+            .pending
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Announces a checkpoint; the records of optimizer and scheduler follow.
+    pub fn begin(&self, model: ModuleRecord, state: CheckpointState) {
+        let mut pending = self.pending();
+        pending.model = Some((model, state));
+        pending.result = None;
+    }
+
+    /// Waits until the announced checkpoint is on the disk.
+    pub fn finish(&self) -> Result<(), CheckpointError> {
+        let mut pending = self.pending();
+        while pending.result.is_none() {
+            pending = self
+                .0
+                .done
+                .wait(pending)
+                .unwrap_or_else(PoisonError::into_inner);
+        }
+        match pending.result.take() {
+            Some(Err(cause)) => Err(CheckpointError::Write {
+                path: self.0.folder.clone(),
+                cause,
+            }),
+            _ => Ok(()),
+        }
+    }
+
+    fn arrived(&self, fill: impl FnOnce(&mut Pending)) {
+        let mut pending = self.pending();
+        fill(&mut pending);
+        if let (Some(_), Some(_), Some(_)) =
+            (&pending.model, &pending.optimizer, &pending.scheduler)
+        {
+            let result = self.write(&mut pending);
+            pending.result = Some(result);
+            self.0.done.notify_all();
+        }
+    }
+
+    /// Writes a new folder beside the old ones, then the index that names it,
+    /// then removes what the index no longer names.
+    fn write(&self, pending: &mut Pending) -> Result<(), String> {
+        let (Some((model, state)), Some(optimizer), Some(scheduler)) = (
+            pending.model.take(),
+            pending.optimizer.take(),
+            pending.scheduler.take(),
+        ) else {
+            return Ok(());
+        };
+        let folder = &self.0.folder;
+        let name = format!("step-{:08}", state.step);
+        let unfinished = folder.join(format!("{name}.unfinished"));
+        let io = |error: io::Error| error.to_string();
+        let record = |error: CheckpointerError| error.to_string();
+        let written = (|| {
+            remove(&unfinished).map_err(io)?;
+            fs::create_dir_all(&unfinished).map_err(io)?;
+            Checkpoint::save(model, unfinished.join("model.bpk")).map_err(record)?;
+            Checkpoint::save(optimizer, unfinished.join("optimizer.bpk")).map_err(record)?;
+            Checkpoint::save(scheduler, unfinished.join("scheduler.bpk")).map_err(record)?;
+            write_json(&unfinished.join("state.json"), &state).map_err(io)?;
+            remove(&folder.join(&name)).map_err(io)?;
+            fs::rename(&unfinished, folder.join(&name)).map_err(io)
+        })();
+        if let Err(cause) = written {
+            let _ = remove(&unfinished);
+            return Err(cause);
+        }
+        let mut index = pending.index.clone();
+        index.last.clone_from(&name);
+        // Only a completed epoch has a validation result of its own.
+        if let (Some(accuracy), Some(loss), 0) = (state.val_accuracy, state.val_loss, state.batch)
+            && pending.best.is_none_or(|best| (accuracy, -loss) > best)
+        {
+            pending.best = Some((accuracy, -loss));
+            index.best = Some(name);
+        }
+        let file = folder.join("index.json");
+        let unfinished = folder.join("index.json.unfinished");
+        write_json(&unfinished, &index).map_err(io)?;
+        fs::rename(&unfinished, &file).map_err(io)?;
+        for old in [Some(&pending.index.last), pending.index.best.as_ref()] {
+            let old = old.filter(|old| !old.is_empty());
+            if let Some(old) =
+                old.filter(|old| **old != index.last && Some(*old) != index.best.as_ref())
+            {
+                remove(&folder.join(old)).map_err(io)?;
+            }
+        }
+        pending.index = index;
+        Ok(())
+    }
+}
+
+fn write_json(path: &Path, value: &impl Serialize) -> io::Result<()> {
+    let text = serde_json::to_string_pretty(value)?;
+    let mut file = fs::File::create(path)?;
+    io::Write::write_all(&mut file, text.as_bytes())?;
+    file.sync_all()
+}
+
+fn remove(folder: &Path) -> io::Result<()> {
+    match fs::remove_dir_all(folder) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
+}
+
+/// Burn's handle for one of the three records.
+pub(super) struct Handle(pub Writer);
+
+macro_rules! handle {
+    ($record:ty, $fill:expr) => {
+        impl Checkpointer<$record> for Handle {
+            fn save(&self, _step: usize, record: $record) -> Result<(), CheckpointerError> {
+                let fill: fn(&mut Pending, $record) = $fill;
+                self.0.arrived(|pending| fill(pending, record));
+                Ok(())
+            }
+
+            fn delete(&self, _step: usize) -> Result<(), CheckpointerError> {
+                Ok(())
+            }
+
+            fn restore(&self, step: usize) -> Result<$record, CheckpointerError> {
+                let cause =
+                    format!("nothing is restored through this handle, asked for step {step}");
+                Err(CheckpointerError::Unknown(cause))
+            }
+        }
+    };
+}
+
+// The network's own record, without the wrapper around it, was handed over by
+// `Writer::begin`.
+handle!(ModuleRecord, |_, _| ());
+handle!(OptimizerRecord, |pending, record| pending.optimizer =
+    Some(record));
+handle!(LrSchedulerRecord, |pending, record| pending.scheduler =
+    Some(record));
+
+/// Saves whenever it is asked: the strategy decides when to ask.
+pub(super) struct Always;
+
+impl CheckpointingStrategy for Always {
+    fn checkpointing(
+        &mut self,
+        _step: usize,
+        _events: &EventStoreClient,
+    ) -> Vec<CheckpointingAction> {
+        vec![CheckpointingAction::Save]
+    }
+}

@@ -1,0 +1,269 @@
+//! Training a network: what goes in, what comes out, and burn-train's builder
+//! between the two.
+
+use super::{
+    checkpoints::{Always, CheckpointError, Handle, Writer},
+    ledger::Ledger,
+    screen::Screen,
+    strategy::{Progress, Strategy},
+};
+use crate::{
+    Feed, Forward, OptimizerSettings, Schedule, ScheduleSettings, UnknownName, WeightsError,
+    classifier::{Trainable, Trainee},
+    feed::Loader,
+};
+use burn::{
+    tensor::Device,
+    train::{
+        Interrupter, Learner, SupervisedTraining, TrainingStrategy,
+        metric::{AccuracyMetric, IterationSpeedMetric, LearningRateMetric, LossMetric},
+    },
+};
+use serde::{Deserialize, Serialize};
+use std::{
+    panic::{AssertUnwindSafe, catch_unwind},
+    path::PathBuf,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+/// What to train with.
+pub struct Plan {
+    /// Training images.
+    pub train: Feed,
+    /// Validation images.
+    pub valid: Feed,
+    /// Passes over the training images, at least 1.
+    pub epochs: usize,
+    /// The optimizer and its numbers.
+    pub optimizer: OptimizerSettings,
+    /// The learning rate over time.
+    pub schedule: ScheduleSettings,
+    /// The run folder, which exists; checkpoints go into it.
+    pub folder: PathBuf,
+}
+
+/// One completed epoch.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct EpochRecord {
+    /// Number of the epoch, from 1.
+    pub epoch: usize,
+    /// Optimizer steps done in all.
+    pub step: usize,
+    /// Learning rate of the last step.
+    pub lr: f64,
+    /// Mean training loss in nats, each batch before its step.
+    pub train_loss: f64,
+    /// Training accuracy from 0 to 1, each batch before its step.
+    pub train_accuracy: f64,
+    /// Mean validation loss in nats; none without validation images.
+    pub val_loss: Option<f64>,
+    /// Validation accuracy from 0 to 1; none without validation images.
+    pub val_accuracy: Option<f64>,
+    /// Seconds for training and validation.
+    pub seconds: f64,
+    /// Training images per second of training, validation left out.
+    pub images_per_second: f64,
+}
+
+/// Who is told of each completed epoch. An error stops the training.
+pub type Reporter = Box<dyn FnMut(&EpochRecord) -> Result<(), String> + Send>;
+
+/// A handle that ends a training after the running step; it can be cloned
+/// into a signal handler.
+#[derive(Clone, Default)]
+pub struct Stop(pub(super) Interrupter);
+
+impl Stop {
+    /// Asks for the end; what was learned is saved.
+    pub fn request(&self) {
+        self.0.stop(Some("interrupted"));
+    }
+
+    /// Whether the end was asked for.
+    pub fn is_requested(&self) -> bool {
+        self.0.should_stop()
+    }
+}
+
+/// Why a training ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum StopReason {
+    /// All epochs were done.
+    Completed,
+    /// A signal or the dashboard asked for the end; a checkpoint was written.
+    Interrupted,
+}
+
+/// Seconds spent in the parts of training. On a GPU the passes only enqueue
+/// work, so the time shows where the host waits.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Phases {
+    /// Waiting for the next batch and moving it to the device.
+    pub loader: f64,
+    /// From images to the loss.
+    pub forward: f64,
+    /// From the loss to the gradients.
+    pub backward: f64,
+    /// From the gradients to new weights.
+    pub optimizer: f64,
+    /// Handing results to the metrics, which run on a thread of their own.
+    pub metrics: f64,
+    /// Everything on validation images.
+    pub validation: f64,
+    /// Checkpoints.
+    pub checkpoints: f64,
+}
+
+/// What a training gives.
+pub struct Outcome<N> {
+    /// The network after the last step, in its inference form.
+    pub network: N,
+    /// Every completed epoch.
+    pub epochs: Vec<EpochRecord>,
+    /// Optimizer steps done.
+    pub steps: usize,
+    /// Why it ended.
+    pub reason: StopReason,
+    /// Where the time went.
+    pub phases: Phases,
+}
+
+/// Why a training failed.
+#[derive(Debug, thiserror::Error)]
+pub enum FitError {
+    /// The loss was infinite or no number.
+    #[error(
+        "the training loss became infinite or NaN at step {step} (epoch {epoch}); try a lower learning rate, the run used up to {lr}"
+    )]
+    Diverged {
+        /// Optimizer steps done when it was seen.
+        step: usize,
+        /// The running epoch.
+        epoch: usize,
+        /// The full learning rate.
+        lr: f64,
+    },
+    /// A checkpoint could not be written.
+    #[error(transparent)]
+    Checkpoint(#[from] CheckpointError),
+    /// The weights could not be read back.
+    #[error(transparent)]
+    Weights(#[from] WeightsError),
+    /// No optimizer or schedule of that name.
+    #[error(transparent)]
+    Name(#[from] UnknownName),
+    /// Whoever was told of an epoch could not take it.
+    #[error("{0}")]
+    Report(String),
+    /// Burn-train reported an error.
+    #[error("the training stopped: {0}")]
+    Training(String),
+    /// The dashboard's "kill" was chosen.
+    #[error("the training was killed from the dashboard; the last checkpoint is intact")]
+    Killed,
+    /// A panic, which is a defect of the program or the driver.
+    #[error("the training panicked: {0}")]
+    Panic(String),
+    /// No full batch can be made.
+    #[error(
+        "{images} training images do not fill one batch of {batch_size}; use a smaller batch size or more images"
+    )]
+    NoBatch {
+        /// Training images.
+        images: usize,
+        /// Images in a batch.
+        batch_size: usize,
+    },
+}
+
+/// Trains `network` on `device` and saves a checkpoint after every epoch and
+/// when stopped.
+///
+/// # Errors
+/// When the loss diverges, a checkpoint cannot be written, the reporter
+/// refuses an epoch, or something panics; the last checkpoint stays.
+pub fn fit<N: Trainable>(
+    network: (N, Forward<N>),
+    plan: Plan,
+    device: &Device,
+    screen: Screen,
+    (stop, reporter): (Stop, Reporter),
+) -> Result<Outcome<N>, FitError> {
+    let steps_per_epoch = plan.train.batches();
+    if steps_per_epoch == 0 {
+        return Err(FitError::NoBatch {
+            images: plan.train.indices.len(),
+            batch_size: plan.train.order.batch_size,
+        });
+    }
+    let lr = plan.optimizer.lr;
+    let schedule = Schedule::new(&plan.schedule, lr, plan.epochs, steps_per_epoch)?;
+    let optimizer = plan.optimizer.build()?;
+    let training_device = device.clone().autodiff();
+    let classifier = Trainee::new(network.0.fork(device).train(), network.1);
+
+    let writer = Writer::new(&plan.folder);
+    let progress = Arc::new(Mutex::new(Progress::new(reporter)));
+    let strategy = Strategy {
+        writer: writer.clone(),
+        progress: progress.clone(),
+        clock: classifier.clock.clone(),
+        dashboard: Interrupter::new(),
+        lr,
+    };
+    let ledger = Ledger::new(strategy.divergence_watch(&stop));
+    let training = SupervisedTraining::new(
+        &plan.folder,
+        Arc::new(Loader::new(plan.train, training_device)),
+        Arc::new(Loader::new(plan.valid, device.clone())),
+    )
+    .metrics((AccuracyMetric::new(), LossMetric::new()))
+    .metric_train_numeric(LearningRateMetric::new())
+    .metric_train_numeric(IterationSpeedMetric::new())
+    .with_metric_logger(ledger)
+    .with_application_logger(None)
+    .with_custom_checkpointers(
+        Handle(writer.clone()),
+        Handle(writer.clone()),
+        Handle(writer),
+    )
+    .with_checkpointing_strategy(Always)
+    .with_interrupter(stop.0.clone())
+    .renderer(screen.renderer(&strategy.dashboard))
+    .num_epochs(plan.epochs)
+    .with_training_strategy(TrainingStrategy::Custom(Arc::new(strategy)));
+
+    let learner = Learner::new(classifier, optimizer, schedule_into(schedule));
+    // The renderer is dropped inside, so that the terminal is given back
+    // before anybody prints.
+    let result = catch_unwind(AssertUnwindSafe(|| training.launch(learner).model));
+    let progress = std::mem::take(&mut *progress.lock().unwrap_or_else(PoisonError::into_inner));
+    let classifier = result.map_err(panic_error)?;
+    if let Some(error) = progress.error {
+        return Err(error);
+    }
+    Ok(Outcome {
+        network: classifier.network,
+        epochs: progress.epochs,
+        steps: progress.step,
+        reason: progress.reason,
+        phases: progress.phases,
+    })
+}
+
+fn schedule_into(schedule: Schedule) -> burn::lr_scheduler::module_lr_scheduler::ModuleLrScheduler {
+    burn::lr_scheduler::module_lr_scheduler::ModuleLrScheduler::new(schedule)
+}
+
+fn panic_error(panic: Box<dyn std::any::Any + Send>) -> FitError {
+    let text = panic
+        .downcast_ref::<String>()
+        .map(String::as_str)
+        .or_else(|| panic.downcast_ref::<&str>().copied())
+        .unwrap_or("unknown cause");
+    match text.contains("Killing training from user input") {
+        true => FitError::Killed,
+        false => FitError::Panic(text.to_owned()),
+    }
+}

@@ -1,0 +1,148 @@
+//! Images on their way to the device: the deterministic loader as burn-train's
+//! `DataLoader`.
+
+use burn::{
+    data::{
+        dataloader::{DataLoader, DataLoaderIterator, Progress},
+        dataset::DatasetError,
+    },
+    tensor::{Device, Int, Tensor, TensorData},
+};
+use kiln_vision::{BatchOrder, Batches, HostBatch, Images, Normalization};
+use std::sync::{
+    Arc,
+    atomic::{AtomicU64, Ordering},
+};
+
+/// The images of one split, how they are normalised, ordered and prepared.
+#[derive(Clone)]
+pub struct Feed {
+    /// The images, of which `indices` are used.
+    pub images: Arc<Images>,
+    /// From bytes to numbers.
+    pub normalization: Normalization,
+    /// The images of this split.
+    pub indices: Vec<u32>,
+    /// Batch size and order.
+    pub order: BatchOrder,
+    /// Threads that prepare batches ahead; without influence on what comes out.
+    pub workers: usize,
+}
+
+/// A batch on the device.
+pub(crate) struct Batch {
+    /// `[batch, channels, height, width]`
+    pub images: Tensor<4>,
+    /// `[batch]`
+    pub targets: Tensor<1, Int>,
+}
+
+impl Feed {
+    /// Batches in an epoch.
+    pub fn batches(&self) -> usize {
+        self.order.batches(self.indices.len())
+    }
+
+    /// Images in an epoch.
+    pub fn images_per_epoch(&self) -> usize {
+        match self.order.drop_last {
+            true => self.batches() * self.order.batch_size,
+            false => self.indices.len(),
+        }
+    }
+
+    /// The batches of epoch `epoch` on the host.
+    pub fn epoch(&self, epoch: u64) -> Batches {
+        Batches::start(
+            self.images.clone(),
+            self.normalization.clone(),
+            self.order.indices(&self.indices, epoch),
+            self.order.batch_size,
+            self.workers,
+        )
+    }
+
+    pub(crate) fn on_device(&self, batch: HostBatch, device: &Device) -> Batch {
+        let spec = self.images.spec();
+        let count = batch.labels.len();
+        let shape = [count, spec.channels, spec.height, spec.width];
+        let targets: Vec<i64> = batch.labels.into_iter().map(i64::from).collect();
+        Batch {
+            images: Tensor::from_data(TensorData::new(batch.values, shape), device),
+            targets: Tensor::from_data(TensorData::new(targets, [count]), device),
+        }
+    }
+}
+
+/// A feed for burn-train: each call of `iter` is the next epoch.
+pub(crate) struct Loader {
+    feed: Feed,
+    device: Device,
+    epoch: AtomicU64,
+}
+
+impl Loader {
+    /// A loader whose first epoch has the number 1.
+    pub fn new(feed: Feed, device: Device) -> Self {
+        Self {
+            feed,
+            device,
+            epoch: AtomicU64::new(1),
+        }
+    }
+}
+
+impl DataLoader<Batch> for Loader {
+    fn iter<'a>(&'a self) -> Box<dyn DataLoaderIterator<Batch> + 'a> {
+        let epoch = self.epoch.fetch_add(1, Ordering::Relaxed);
+        Box::new(Epoch {
+            loader: self,
+            batches: self.feed.epoch(epoch),
+            processed: 0,
+        })
+    }
+
+    fn num_items(&self) -> usize {
+        self.feed.images_per_epoch()
+    }
+
+    fn to_device(&self, device: &Device) -> Arc<dyn DataLoader<Batch>> {
+        Arc::new(Self {
+            feed: self.feed.clone(),
+            device: device.clone(),
+            epoch: AtomicU64::new(self.epoch.load(Ordering::Relaxed)),
+        })
+    }
+
+    fn slice(&self, start: usize, end: usize) -> Arc<dyn DataLoader<Batch>> {
+        let mut feed = self.feed.clone();
+        feed.indices = feed.indices[start..end].to_vec();
+        Arc::new(Self::new(feed, self.device.clone()))
+    }
+}
+
+struct Epoch<'a> {
+    loader: &'a Loader,
+    batches: Batches,
+    processed: usize,
+}
+
+impl Iterator for Epoch<'_> {
+    type Item = Result<Batch, DatasetError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let batch = self.batches.next()?;
+        self.processed += batch.labels.len();
+        Some(Ok(self.loader.feed.on_device(batch, &self.loader.device)))
+    }
+}
+
+impl DataLoaderIterator<Batch> for Epoch<'_> {
+    fn progress(&self) -> Progress {
+        Progress::new(
+            self.processed,
+            self.batches.images(),
+            Some("images".to_owned()),
+        )
+    }
+}

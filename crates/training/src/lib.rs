@@ -1,0 +1,53 @@
+//! How a network learns: the recipe, optimizers, schedules, and the loop that
+//! runs on burn-train.
+//!
+//! This crate knows no network and no data set by name. Burn-train's builder,
+//! renderer, logger, checkpointer and strategy are touched in `engine` alone.
+
+mod classifier;
+mod engine;
+mod evaluation;
+mod feed;
+mod optimizer;
+mod schedule;
+mod weights;
+
+pub use classifier::{Forward, Trainable};
+pub use engine::{
+    CheckpointError, CheckpointIndex, CheckpointState, EpochRecord, FitError, Outcome, Phases,
+    Plan, Reporter, Screen, Stop, StopReason, fit, read_index, read_state,
+};
+pub use evaluation::{Evaluation, evaluate};
+pub use feed::Feed;
+pub use optimizer::{OPTIMIZERS, OptimizerRow, OptimizerSettings, find_optimizer};
+pub use schedule::{SCHEDULES, Schedule, ScheduleRow, ScheduleSettings, find_schedule};
+pub use weights::{
+    WeightsError, load_checkpoint_weights, load_weights, weights_bytes, weights_sha256,
+};
+
+/// A name in the recipe that no table knows.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("there is no {what} '{name}'{suggestion}; the {what}s are {known}")]
+pub struct UnknownName {
+    what: &'static str,
+    name: String,
+    suggestion: String,
+    known: String,
+}
+
+impl UnknownName {
+    pub(crate) fn new(what: &'static str, name: &str, known: &[&str]) -> Self {
+        let nearest = known
+            .iter()
+            .map(|known| (strsim::jaro_winkler(name, known), known))
+            .max_by(|a, b| a.0.total_cmp(&b.0))
+            .filter(|(similarity, _)| *similarity > 0.7);
+        Self {
+            what,
+            name: name.to_owned(),
+            suggestion: nearest
+                .map_or_else(String::new, |(_, near)| format!(", did you mean '{near}'?")),
+            known: known.join(", "),
+        }
+    }
+}

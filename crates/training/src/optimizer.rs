@@ -1,0 +1,206 @@
+//! The table of optimizers, with the definitions and defaults of PyTorch.
+
+use crate::UnknownName;
+use burn::optim::{
+    AdamConfig, AdamWConfig, ModuleOptimizer, SgdConfig, decay::WeightDecayConfig,
+    momentum::MomentumConfig,
+};
+use serde::{Deserialize, Serialize};
+
+/// The numbers of an optimizer. One that has no use for a number ignores it;
+/// [`OptimizerSettings::check`] refuses those that no optimizer can use.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OptimizerSettings {
+    /// Name in [`OPTIMIZERS`].
+    pub name: String,
+    /// Learning rate, above 0.
+    pub lr: f64,
+    /// Momentum of SGD, from 0 to below 1.
+    pub momentum: f64,
+    /// Decay of Adam's first moment, from 0 to below 1.
+    pub beta1: f64,
+    /// Decay of Adam's second moment, from 0 to below 1.
+    pub beta2: f64,
+    /// Adam's addition to the denominator, above 0.
+    pub epsilon: f64,
+    /// Coupled (L2) for SGD and Adam, decoupled for AdamW; at least 0.
+    pub weight_decay: f64,
+}
+
+/// An optimizer by name.
+pub struct OptimizerRow {
+    /// Name on the command line.
+    pub name: &'static str,
+    /// One line for lists, with the source.
+    pub summary: &'static str,
+    /// Learning rate when none is given.
+    pub lr: f64,
+    /// Momentum when none is given.
+    pub momentum: f64,
+    /// Weight decay when none is given.
+    pub weight_decay: f64,
+    build: fn(&OptimizerSettings) -> ModuleOptimizer,
+}
+
+/// Every optimizer, sorted by year.
+pub const OPTIMIZERS: &[OptimizerRow] = &[
+    OptimizerRow {
+        name: "sgd",
+        summary: "stochastic gradient descent (Robbins & Monro 1951)",
+        lr: 0.01,
+        momentum: 0.0,
+        weight_decay: 0.0,
+        build: |settings| sgd(settings, None),
+    },
+    OptimizerRow {
+        name: "momentum",
+        summary: "SGD with momentum 0.9 (Polyak 1964)",
+        lr: 0.01,
+        momentum: 0.9,
+        weight_decay: 0.0,
+        build: |settings| sgd(settings, Some(false)),
+    },
+    OptimizerRow {
+        name: "nesterov",
+        summary: "SGD with Nesterov's momentum 0.9 (Nesterov 1983, Sutskever et al. 2013)",
+        lr: 0.01,
+        momentum: 0.9,
+        weight_decay: 0.0,
+        build: |settings| sgd(settings, Some(true)),
+    },
+    OptimizerRow {
+        name: "adam",
+        summary: "adaptive moments (Kingma & Ba 2015)",
+        lr: 1e-3,
+        momentum: 0.0,
+        weight_decay: 0.0,
+        build: |settings| {
+            AdamConfig::new()
+                .with_beta_1(settings.beta1 as f32)
+                .with_beta_2(settings.beta2 as f32)
+                .with_epsilon(settings.epsilon as f32)
+                .with_weight_decay(decay(settings))
+                .init()
+        },
+    },
+    OptimizerRow {
+        name: "adamw",
+        summary: "Adam with decoupled weight decay 0.01 (Loshchilov & Hutter 2019)",
+        lr: 1e-3,
+        momentum: 0.0,
+        weight_decay: 1e-2,
+        build: |settings| {
+            AdamWConfig::new()
+                .with_beta_1(settings.beta1 as f32)
+                .with_beta_2(settings.beta2 as f32)
+                .with_epsilon(settings.epsilon as f32)
+                .with_weight_decay(settings.weight_decay as f32)
+                .init()
+        },
+    },
+];
+
+/// PyTorch's SGD: Burn's momentum with dampening 0.
+fn sgd(settings: &OptimizerSettings, nesterov: Option<bool>) -> ModuleOptimizer {
+    let momentum = nesterov.map(|nesterov| {
+        MomentumConfig::new()
+            .with_momentum(settings.momentum)
+            .with_dampening(0.0)
+            .with_nesterov(nesterov)
+    });
+    SgdConfig::new()
+        .with_momentum(momentum)
+        .with_weight_decay(decay(settings))
+        .init()
+}
+
+fn decay(settings: &OptimizerSettings) -> Option<WeightDecayConfig> {
+    (settings.weight_decay > 0.0).then(|| WeightDecayConfig::new(settings.weight_decay as f32))
+}
+
+/// The row of the optimizer called `name`.
+///
+/// # Errors
+/// When there is none: the message lists all names and the nearest.
+pub fn find_optimizer(name: &str) -> Result<&'static OptimizerRow, UnknownName> {
+    let names: Vec<_> = OPTIMIZERS.iter().map(|row| row.name).collect();
+    OPTIMIZERS
+        .iter()
+        .find(|row| row.name == name.to_lowercase())
+        .ok_or_else(|| UnknownName::new("optimizer", name, &names))
+}
+
+impl OptimizerRow {
+    /// PyTorch's defaults for this optimizer; where PyTorch has none (SGD's
+    /// learning rate and momentum), the usual ones.
+    pub fn defaults(&self) -> OptimizerSettings {
+        OptimizerSettings {
+            name: self.name.to_owned(),
+            lr: self.lr,
+            momentum: self.momentum,
+            beta1: 0.9,
+            beta2: 0.999,
+            epsilon: 1e-8,
+            weight_decay: self.weight_decay,
+        }
+    }
+}
+
+impl OptimizerSettings {
+    /// Builds Burn's optimizer.
+    ///
+    /// # Errors
+    /// When there is no optimizer of that name.
+    pub fn build(&self) -> Result<ModuleOptimizer, UnknownName> {
+        Ok((find_optimizer(&self.name)?.build)(self))
+    }
+
+    /// The first number that no optimizer can use, as a sentence.
+    ///
+    /// # Errors
+    /// That sentence.
+    pub fn check(&self) -> Result<(), String> {
+        let below_one = |value: f64| (0.0..1.0).contains(&value);
+        let finite = |value: f64| value.is_finite();
+        let rules = [
+            ("lr", self.lr, finite(self.lr) && self.lr > 0.0, "above 0"),
+            (
+                "momentum",
+                self.momentum,
+                below_one(self.momentum),
+                "from 0 to below 1",
+            ),
+            (
+                "beta1",
+                self.beta1,
+                below_one(self.beta1),
+                "from 0 to below 1",
+            ),
+            (
+                "beta2",
+                self.beta2,
+                below_one(self.beta2),
+                "from 0 to below 1",
+            ),
+            (
+                "epsilon",
+                self.epsilon,
+                finite(self.epsilon) && self.epsilon > 0.0,
+                "above 0",
+            ),
+            (
+                "weight_decay",
+                self.weight_decay,
+                finite(self.weight_decay) && self.weight_decay >= 0.0,
+                "at least 0",
+            ),
+        ];
+        match rules.iter().find(|(_, _, holds, _)| !holds) {
+            Some((name, value, _, allowed)) => Err(format!(
+                "optimizer.{name} is {value}, but it must be {allowed}"
+            )),
+            None => Ok(()),
+        }
+    }
+}

@@ -1,0 +1,94 @@
+//! From verified files to images.
+
+use crate::{
+    IdxError, Variant,
+    files::NAMES,
+    idx::{image_bytes, label_bytes},
+    parse_images, parse_labels,
+};
+use kiln_store::{Store, StoreError, VerifiedFile};
+use kiln_vision::{ImageSpec, Images, ImagesError, Loaded, Part};
+use std::path::PathBuf;
+
+/// Why a half of MNIST or Fashion-MNIST cannot be had.
+#[derive(Debug, thiserror::Error)]
+#[allow(missing_docs, reason = "the fields are what the sentences name")]
+pub enum MnistError {
+    /// The files are missing or not what they must be.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// A file is not in the IDX format.
+    #[error("'{}' {error}; import another copy with `kiln data import DIR`", path.display())]
+    Idx { path: PathBuf, error: IdxError },
+    /// Images and labels do not belong together.
+    #[error("'{}': {error}; import another copy with `kiln data import DIR`", path.display())]
+    Images { path: PathBuf, error: ImagesError },
+}
+
+/// The half `part` of the data set; only its two files are touched.
+///
+/// # Errors
+/// When they are missing, or not what they must be.
+pub fn load(store: &Store, variant: Variant, part: Part) -> Result<Loaded, MnistError> {
+    let first = match part {
+        Part::Training => 0,
+        Part::Test => 2,
+    };
+    let wanted = [NAMES[first].0, NAMES[first + 1].0];
+    let verified = store.verify(variant.set(), &wanted)?;
+    Ok(Loaded {
+        name: variant.name().to_owned(),
+        classes: variant.classes().map(str::to_owned).to_vec(),
+        images: read(&verified.files[0], &verified.files[1])?,
+        validation: None,
+        source: verified.source,
+    })
+}
+
+/// Looks at an unofficial copy, given in the order of the published files:
+/// every file must be a complete IDX file, with as many labels as images.
+///
+/// # Errors
+/// With what is wrong.
+pub fn check(files: &[VerifiedFile]) -> Result<(), String> {
+    let pairs = files.as_chunks::<2>().0;
+    if pairs.len() != 2 {
+        return Err(format!("there are {} files, expected 4", files.len()));
+    }
+    for [images, labels] in pairs {
+        read(images, labels).map_err(|error| error.to_string())?;
+    }
+    Ok(())
+}
+
+fn read(images: &VerifiedFile, labels: &VerifiedFile) -> Result<Images, MnistError> {
+    let label_file = whole(labels, label_bytes)?;
+    let image_file = whole(images, image_bytes)?;
+    let in_file = |file: &VerifiedFile| {
+        let path = file.path().to_owned();
+        move |error| MnistError::Idx { path, error }
+    };
+    let classes = parse_labels(&label_file).map_err(in_file(labels))?;
+    let pixels = parse_images(&image_file).map_err(in_file(images))?;
+    let classes: Vec<u16> = classes.iter().copied().map(u16::from).collect();
+    Images::new(ImageSpec::MNIST, pixels.to_vec(), classes, 10).map_err(|error| {
+        MnistError::Images {
+            path: images.path().to_owned(),
+            error,
+        }
+    })
+}
+
+/// The bytes of a file, up to one more than its header announces: enough to
+/// see that there are too many, however far the file would decompress.
+fn whole(
+    file: &VerifiedFile,
+    announced: fn(&[u8]) -> Result<u64, IdxError>,
+) -> Result<Vec<u8>, MnistError> {
+    let header = file.read(16)?;
+    let bytes = announced(&header).map_err(|error| MnistError::Idx {
+        path: file.path().to_owned(),
+        error,
+    })?;
+    Ok(file.read(bytes + 1)?)
+}
