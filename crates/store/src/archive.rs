@@ -8,8 +8,8 @@ use crate::{
     digest::{CopyError, copy_hashed},
     error::failed_to,
     hold::{Hold, Staging},
+    plan::published,
     register::{Register, UNPACKED},
-    verify::published,
 };
 use flate2::read::GzDecoder;
 use kiln_vision::SourceFile;

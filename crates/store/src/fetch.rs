@@ -6,8 +6,8 @@ use crate::{
     check::Depth,
     error::failed_to,
     hold::Hold,
+    plan::{published, refuse_loose},
     register::Register,
-    verify::{published, refuse_loose},
 };
 use std::fs;
 

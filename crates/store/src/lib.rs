@@ -18,11 +18,15 @@ mod memory;
 #[cfg(feature = "download")]
 mod mirror;
 mod pinned;
+mod plan;
 mod progress;
 mod register;
 mod search;
+mod stage;
 mod store;
 mod swap;
+#[cfg(feature = "download")]
+mod transfer;
 mod verify;
 
 pub use atomic::atomic_write;

@@ -3,7 +3,7 @@
 use crate::{
     PinnedSet, StoreError,
     check::Depth,
-    verify::{Plan, plan},
+    plan::{Plan, plan},
 };
 use std::{
     ffi::OsString,

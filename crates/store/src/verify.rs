@@ -1,14 +1,14 @@
-//! Which files a set is read from, and handing them out once checked.
+//! Handing out the files of a set, once their hashes have been compared.
 
 use crate::{
-    Fault, PinnedFile, PinnedSet, Store, StoreError,
-    check::{Basis, Depth, Item},
+    Fault, PinnedSet, Store, StoreError,
+    check::{Depth, Item},
     error::failed_to,
     memory::Memory,
-    register::Register,
+    plan::{Plan, plan},
 };
 use flate2::read::MultiGzDecoder;
-use kiln_vision::{Source, SourceFile};
+use kiln_vision::Source;
 use std::{
     fs::File,
     io::{BufReader, Read},
@@ -29,14 +29,6 @@ pub struct Verified {
 pub struct VerifiedFile {
     pub(crate) item: Item,
     pub(crate) path: PathBuf,
-}
-
-/// What the files of a set in its folder must be.
-pub(crate) struct Plan {
-    pub(crate) source: Source,
-    pub(crate) items: Vec<Item>,
-    /// Whether `items` is the archive, still to be unpacked.
-    pub(crate) packed: bool,
 }
 
 impl VerifiedFile {
@@ -93,14 +85,14 @@ impl Store {
     /// When a file is missing or is not what it must be.
     pub fn verify(&self, set: &PinnedSet, wanted: &[&str]) -> Result<Verified, StoreError> {
         let folder = self.folder(set);
-        let mut plan = plan(set, &folder, wanted)?;
-        if plan.packed {
+        let mut planned = plan(set, &folder, wanted)?;
+        if planned.packed {
             self.unpack(set)?;
-            plan = self::plan(set, &folder, wanted)?;
+            planned = plan(set, &folder, wanted)?;
         }
         let Plan {
             mut source, items, ..
-        } = plan;
+        } = planned;
         let mut memory = self.memory(set);
         let mut files = Vec::new();
         for item in items {
@@ -132,128 +124,4 @@ impl Store {
     pub(crate) fn memory(&self, set: &PinnedSet) -> Memory {
         Memory::of(&self.folder(set))
     }
-}
-
-/// What the contents `wanted` of `set` must be in `folder`.
-pub(crate) fn plan(set: &PinnedSet, folder: &Path, wanted: &[&str]) -> Result<Plan, StoreError> {
-    if let Some(register) = Register::unofficial(folder)? {
-        let items = registered(set, folder, wanted, (&register, Basis::Imported))?;
-        let source = Source {
-            official: false,
-            note: register.origin,
-            files: Vec::new(),
-        };
-        return Ok(Plan {
-            source,
-            items,
-            packed: false,
-        });
-    }
-    let (items, packed) = match (&set.layout, set.files.first()) {
-        (Some(_), Some(archive)) => match Register::unpacked(set, folder)? {
-            Some(register) => {
-                let items = registered(set, folder, wanted, (&register, Basis::Unpacked))?;
-                (items, false)
-            }
-            None => {
-                refuse_loose(set, folder)?;
-                let item = published(set, folder, archive);
-                (vec![item], true)
-            }
-        },
-        _ => {
-            let files = wanted
-                .iter()
-                .filter_map(|name| set.files.iter().find(|file| file.name == *name));
-            (
-                files.map(|file| published(set, folder, file)).collect(),
-                false,
-            )
-        }
-    };
-    let source = Source {
-        official: true,
-        note: "official files".to_owned(),
-        files: Vec::new(),
-    };
-    Ok(Plan {
-        source,
-        items,
-        packed,
-    })
-}
-
-/// Files that lie where the archive would be unpacked, without a record.
-pub(crate) fn refuse_loose(set: &PinnedSet, folder: &Path) -> Result<(), StoreError> {
-    let Some(layout) = &set.layout else {
-        return Ok(());
-    };
-    let loose = layout
-        .members
-        .iter()
-        .any(|member| folder.join(layout.place(member.name)).exists());
-    if loose {
-        return Err(StoreError::Unregistered {
-            set: set.folder,
-            folder: folder.join(layout.folder),
-        });
-    }
-    Ok(())
-}
-
-/// What a published file must be: as the first of its forms that is there.
-pub(crate) fn published(set: &PinnedSet, folder: &Path, file: &PinnedFile) -> Item {
-    let source = |(name, bytes, sha256): (&str, u64, &str)| SourceFile {
-        name: name.to_owned(),
-        bytes,
-        sha256: sha256.to_owned(),
-    };
-    let mut forms = file.forms().map(source);
-    let there = forms.find(|form| folder.join(&form.name).exists());
-    Item {
-        set: set.folder,
-        folder: folder.to_owned(),
-        wanted: file.name.to_owned(),
-        file: there.unwrap_or_else(|| source((file.name, file.bytes, file.sha256))),
-        plain: file.plain.map(|plain| plain.bytes),
-        basis: Basis::Published,
-        others: set
-            .files
-            .iter()
-            .filter(|other| other.name != file.name)
-            .flat_map(|other| other.forms().map(source))
-            .collect(),
-    }
-}
-
-fn registered(
-    set: &PinnedSet,
-    folder: &Path,
-    wanted: &[&str],
-    (register, basis): (&Register, Basis),
-) -> Result<Vec<Item>, StoreError> {
-    let item = |name: &&str| {
-        let places = set.places(name);
-        let file = register
-            .files
-            .iter()
-            .find(|file| places.contains(&file.name));
-        let file = file.ok_or_else(|| StoreError::Register {
-            path: folder.join(match basis {
-                Basis::Imported => crate::register::UNOFFICIAL,
-                _ => crate::register::UNPACKED,
-            }),
-            reason: format!("it does not name '{name}'"),
-        })?;
-        Ok(Item {
-            set: set.folder,
-            folder: folder.to_owned(),
-            wanted: (*name).to_owned(),
-            file: file.clone(),
-            plain: None,
-            basis,
-            others: Vec::new(),
-        })
-    };
-    wanted.iter().map(item).collect()
 }

@@ -1,4 +1,4 @@
-//! Downloads from a server on the loopback: whole, resumed, wrong, refused.
+//! Downloads from a server on the loopback: whole, wrong, refused.
 #![cfg(feature = "download")]
 #![allow(clippy::unwrap_used)]
 
@@ -74,81 +74,6 @@ fn progress_is_told_from_start_to_finish() {
 }
 
 #[test]
-fn a_cut_connection_is_taken_up_where_it_ended() {
-    let server = Server::new(vec![
-        Answer::Cut(gz(TRAIN), 9),
-        Answer::Cut(gz(TRAIN), 2),
-        good(),
-    ]);
-    let (scene, set) = one_missing(&[&server]);
-    fetch(&scene, &set).unwrap();
-    is_complete(&scene, &set);
-    let requests = server.requests();
-    assert!(
-        requests[1].ends_with("from 9") && requests[2].ends_with("from 11"),
-        "{requests:?}"
-    );
-}
-
-#[test]
-fn a_part_of_an_earlier_run_is_completed() {
-    let server = Server::new(vec![good()]);
-    let (scene, set) = one_missing(&[&server]);
-    scene.write("data/letters/train.gz.part", &gz(TRAIN)[..5]);
-    fetch(&scene, &set).unwrap();
-    is_complete(&scene, &set);
-    assert_eq!(server.requests(), ["GET /files/train.gz HTTP/1.1 from 5"]);
-}
-
-#[test]
-fn a_part_that_is_complete_needs_no_request() {
-    let server = Server::new(vec![Answer::Status(500)]);
-    let (scene, set) = one_missing(&[&server]);
-    scene.write("data/letters/train.gz.part", &gz(TRAIN));
-    fetch(&scene, &set).unwrap();
-    is_complete(&scene, &set);
-    assert!(server.requests().is_empty());
-}
-
-#[test]
-fn a_part_with_wrong_bytes_is_thrown_away_and_the_mirror_asked_again() {
-    let server = Server::new(vec![good()]);
-    let (scene, set) = one_missing(&[&server]);
-    scene.write("data/letters/train.gz.part", b"wrong");
-    fetch(&scene, &set).unwrap();
-    is_complete(&scene, &set);
-    assert_eq!(server.requests().len(), 2);
-}
-
-#[test]
-fn a_part_that_is_too_long_is_thrown_away() {
-    let server = Server::new(vec![good()]);
-    let (scene, set) = one_missing(&[&server]);
-    scene.write("data/letters/train.gz.part", &[0; 5000]);
-    fetch(&scene, &set).unwrap();
-    is_complete(&scene, &set);
-}
-
-#[test]
-fn a_server_that_ignores_ranges_is_read_from_the_start() {
-    let server = Server::new(vec![Answer::WholeFile(gz(TRAIN))]);
-    let (scene, set) = one_missing(&[&server]);
-    scene.write("data/letters/train.gz.part", b"anything");
-    fetch(&scene, &set).unwrap();
-    is_complete(&scene, &set);
-}
-
-#[test]
-fn a_server_that_refuses_the_range_is_asked_for_everything() {
-    let server = Server::new(vec![Answer::Status(416), good()]);
-    let (scene, set) = one_missing(&[&server]);
-    scene.write("data/letters/train.gz.part", b"anything");
-    fetch(&scene, &set).unwrap();
-    is_complete(&scene, &set);
-    assert_eq!(server.requests()[1], "GET /files/train.gz HTTP/1.1");
-}
-
-#[test]
 fn mirrors_are_asked_in_order_until_one_delivers() {
     let bad = [
         Server::new(vec![Answer::Status(404)]),
@@ -163,16 +88,6 @@ fn mirrors_are_asked_in_order_until_one_delivers() {
     is_complete(&scene, &set);
     assert!(bad.iter().all(|server| server.requests().len() == 1));
     assert!(unasked.requests().is_empty());
-}
-
-#[test]
-fn a_second_mirror_goes_on_where_the_first_gave_up() {
-    let first = Server::new(vec![Answer::Cut(gz(TRAIN), 7), Answer::Status(503)]);
-    let second = Server::new(vec![good()]);
-    let (scene, set) = one_missing(&[&first, &second]);
-    fetch(&scene, &set).unwrap();
-    is_complete(&scene, &set);
-    assert!(second.requests()[0].ends_with("from 7"));
 }
 
 #[test]

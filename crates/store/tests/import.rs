@@ -6,7 +6,7 @@ mod scene;
 
 use kiln_store::{Check, Import, SetState, StoreError};
 use kiln_vision::Source;
-use scene::{ORIGIN, Scene, TEST, TRAIN, anything, archive, boxed, gz, letters, says};
+use scene::{ORIGIN, Scene, TEST, TRAIN, anything, gz, letters, says};
 use std::fs;
 
 fn import(scene: &Scene, from: &str, unofficial: Option<&str>) -> Result<Source, StoreError> {
@@ -232,79 +232,5 @@ fn a_data_folder_that_cannot_be_written_is_named() {
     says(
         &import(&scene, "d", None).unwrap_err(),
         &["cannot create", "data"],
-    );
-}
-
-#[test]
-fn an_official_archive_is_copied_and_unpacked() {
-    let scene = Scene::new();
-    let packed = archive(&[("box/a.bin", b"abcd"), ("box/note.txt", b"hi")]);
-    let set = boxed(&packed, &[]);
-    scene.write("d/box.tar.gz", &packed);
-    let source = scene
-        .store
-        .import(&Import {
-            set: &set,
-            from: &scene.path("d"),
-            unofficial: None,
-            check: &anything,
-        })
-        .unwrap();
-    assert!(source.official);
-    assert_eq!(source.files[0].name, "box/a.bin");
-    assert_eq!(
-        fs::read(scene.path("data/boxed/box/a.bin")).unwrap(),
-        b"abcd"
-    );
-}
-
-#[test]
-fn unpacked_files_of_unknown_origin_are_an_unofficial_copy_at_most() {
-    let scene = Scene::new();
-    let set = boxed(&archive(&[("box/a.bin", b"abcd")]), &[]);
-    scene.write("data/boxed/box/a.bin", b"abcd");
-    let error = scene.store.verify_all(&set).unwrap_err();
-    says(
-        &error,
-        &[
-            "boxed/box",
-            "nothing vouches for them",
-            "--unofficial",
-            "kiln data fetch boxed",
-        ],
-    );
-    assert!(matches!(scene.store.state(&set), SetState::Damaged(_)));
-    let import = |unofficial| {
-        scene.store.import(&Import {
-            set: &set,
-            from: &scene.path("data/boxed/box"),
-            unofficial,
-            check: &anything,
-        })
-    };
-    says(
-        &import(None).unwrap_err(),
-        &["unpacked files", "--unofficial"],
-    );
-    let source = import(Some(ORIGIN)).unwrap();
-    assert!(!source.official);
-    assert_eq!(source.files[0].name, "box/a.bin");
-    assert!(scene.store.verify_all(&set).is_ok());
-}
-
-#[test]
-fn an_archive_with_another_hash_is_no_copy() {
-    let scene = Scene::new();
-    let set = boxed(&archive(&[("box/a.bin", b"abcd")]), &[]);
-    scene.write("d/box.tar.gz", &archive(&[("box/a.bin", b"abcX")]));
-    let error = scene.store.import(&Import {
-        set: &set,
-        from: &scene.path("d"),
-        unofficial: Some(ORIGIN),
-        check: &anything,
-    });
-    says(
-        &error.unwrap_err(),
-        &["box.tar.gz", "not the official file", "unpacked files"],
     );
 }

@@ -1,5 +1,6 @@
 //! A web server on the loopback that behaves as badly as told; no test of its
 //! own.
+#![allow(dead_code)]
 
 use std::{
     io::{BufRead, BufReader, Write},
