@@ -1,1 +1,12 @@
-//! stub
+//! Tests over the whole workspace, in one binary so that they link once.
+
+#![allow(clippy::unwrap_used, missing_docs)]
+
+/// Optimizers against PyTorch's definitions, written out in f64.
+mod optimizers;
+/// Reproducibility, interruption, divergence: what a run promises.
+mod runs;
+/// House rules: layers, heads of files, lengths, versions.
+mod tidy;
+/// Every network of the zoo.
+mod zoo;

@@ -112,10 +112,10 @@ pub struct TrainArguments {
     #[arg(long, value_name = "CxHxW")]
     pub input: Option<String>,
     /// Passes over the training images [default: 10]
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
     pub epochs: Option<i64>,
     /// Images per step [default: 128]
-    #[arg(long, short, value_name = "N")]
+    #[arg(long, short, value_name = "N", allow_negative_numbers = true)]
     pub batch_size: Option<i64>,
     /// Learning rate [default: 0.002 for Adam]
     #[arg(
@@ -132,10 +132,10 @@ pub struct TrainArguments {
     #[arg(long, visible_alias = "sched", value_name = "NAME")]
     pub schedule: Option<String>,
     /// Seed of the weights and of the order of the images [default: 1]
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
     pub seed: Option<i64>,
     /// Threads that prepare batches; without influence on the result [default: 1]
-    #[arg(long, short = 'j', value_name = "N")]
+    #[arg(long, short = 'j', value_name = "N", allow_negative_numbers = true)]
     pub workers: Option<i64>,
     /// flex, ndarray, wgpu, vulkan, metal, webgpu, cuda, rocm or tch, with :INDEX for one of several devices [default: flex]
     #[arg(long, visible_alias = "device", value_name = "NAME")]

@@ -86,7 +86,8 @@ pub(crate) fn training_data(settings: &Settings, store: &Store) -> Result<Traini
     let own_validation = loaded.validation.map(Arc::new);
     let division = divide(settings, &images, own_validation.as_deref())?;
     let batch_size = settings.train.batch_size;
-    if batch_size > division.train.len() {
+    // The recipe's own size is nobody's mistake; it makes one short batch.
+    if batch_size > division.train.len().max(Settings::BATCH_SIZE) {
         return Err(LabError::usage(format!(
             "train.batch_size is {batch_size}, but there are only {} training images",
             division.train.len()

@@ -135,6 +135,12 @@ fn overlay(lower: &mut Table, upper: Table, schema: &Table, path: &str) -> Resul
             (Value::Float(_), Value::Integer(number)) => Value::Float(number as f64),
             (_, value) => value,
         };
+        // Every whole number of the configuration is a count or a seed.
+        if value.as_integer().is_some_and(|number| number < 0) && known.is_integer() {
+            return Err(format!(
+                "sets {path}{key} to {value}, but it must be at least 0"
+            ));
+        }
         if !known.same_type(&value) {
             return Err(format!(
                 "sets {path}{key} to {value}, but it must be {}",
@@ -235,7 +241,7 @@ mod tests {
     fn values_of_the_wrong_kind_are_refused() {
         assert!(refusal(&["train.epochs=many"]).contains("a whole number"));
         assert!(refusal(&["train.epochs=1.5"]).contains("a whole number"));
-        assert!(refusal(&["train.epochs=-1"]).contains("configuration is wrong"));
+        assert!(refusal(&["train.epochs=-1"]).contains("at least 0"));
         assert!(refusal(&["train.epochs=0"]).contains("at least 1"));
         assert!(refusal(&["optimizer.lr=-0.1"]).contains("must be above 0"));
         assert!(refusal(&["optimizer.name=adm"]).contains("did you mean 'adam'?"));

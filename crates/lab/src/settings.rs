@@ -130,6 +130,9 @@ pub struct DeviceSettings {
 const MOST_WORKERS: usize = 256;
 
 impl Settings {
+    /// Images per step when nothing else is said.
+    pub const BATCH_SIZE: usize = 128;
+
     /// The recipe of `model` on `dataset` with the optimizer `optimizer`:
     /// what holds when nothing else is said.
     ///
@@ -158,7 +161,7 @@ impl Settings {
             },
             train: TrainSettings {
                 epochs: 10,
-                batch_size: 128,
+                batch_size: Self::BATCH_SIZE,
                 drop_last: false,
                 seed: 1,
                 workers: 1,

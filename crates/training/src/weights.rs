@@ -262,18 +262,21 @@ impl ModuleMapper for Fill<'_> {
         let Ok(view) = self.file.tensor(&self.names.pytorch()) else {
             return param;
         };
-        let values: Vec<f32> = view
+        let mut values: Vec<f32> = view
             .data()
             .chunks_exact(4)
             .map(|bytes| f32::from_le_bytes([bytes[0], bytes[1], bytes[2], bytes[3]]))
             .collect();
-        let transposed = self.names.is_transposed();
-        param.map(|old| {
-            let tensor = Tensor::from_data(TensorData::new(values, view.shape()), &old.device());
-            match transposed {
-                true => tensor.swap_dims(0, 1),
-                false => tensor,
-            }
-        })
+        let mut shape = view.shape().to_vec();
+        if self.names.is_transposed() {
+            // Here and not on the device: a view with swapped axes would be
+            // multiplied in another order, with other last bits.
+            let columns = shape[1];
+            values = (0..values.len())
+                .map(|at| values[at % shape[0] * columns + at / shape[0]])
+                .collect();
+            shape.swap(0, 1);
+        }
+        param.map(|old| Tensor::from_data(TensorData::new(values, shape), &old.device()))
     }
 }

@@ -120,6 +120,9 @@ impl<N: Trainable> SupervisedLearningStrategy<Trainee<N>> for Strategy {
             self.progress().epoch = epoch;
             session.epoch(epoch, &mut learner, &train, &valid);
             if session.stopped() {
+                if epoch < components.num_epochs {
+                    self.progress().reason = StopReason::Interrupted;
+                }
                 break;
             }
         }

@@ -1,0 +1,93 @@
+# Every command a person types; `just` lists them.
+
+set positional-arguments
+
+kiln := "cargo run --release --quiet"
+
+# List the recipes
+[private]
+default:
+    @just --list --unsorted
+
+# Train a network: just train lenet --dataset mnist --backend wgpu
+[group('use')]
+train *arguments:
+    @just _kiln train "$@"
+
+# Evaluate a run: just eval latest
+[group('use')]
+eval *arguments:
+    @just _kiln eval "$@"
+
+# Classify pictures: just predict latest digit.png
+[group('use')]
+predict *arguments:
+    @just _kiln predict "$@"
+
+# List, check, fetch and import data sets: just data list
+[group('use')]
+data *arguments:
+    @just _kiln data "$@"
+
+# List and remove runs: just runs list
+[group('use')]
+runs *arguments:
+    @just _kiln runs "$@"
+
+# Show backends, adapters, data and versions
+[group('use')]
+doctor *arguments:
+    @just _kiln doctor "$@"
+
+# Run the program with the Cargo feature that `--backend` needs
+[private]
+_kiln *arguments:
+    #!/usr/bin/env bash
+    set -euo pipefail
+    backend=flex
+    previous=
+    for argument in "$@"; do
+        case "$previous" in --backend | --device) backend=$argument ;; esac
+        case "$argument" in --backend=* | --device=*) backend=${argument#*=} ;; esac
+        previous=$argument
+    done
+    backend=${backend%%:*}
+    features=()
+    case "$backend" in
+        ndarray | wgpu | vulkan | metal | webgpu | cuda | rocm | tch) features=(--features "$backend") ;;
+    esac
+    exec {{ kiln }} "${features[@]}" -- "$@"
+
+# Run the tests, with nextest where it is installed
+[group('develop')]
+test *arguments:
+    #!/usr/bin/env bash
+    set -euo pipefail
+    if cargo nextest --version >/dev/null 2>&1; then
+        cargo nextest run --cargo-profile release --workspace "$@"
+    else
+        cargo test --release --workspace "$@"
+    fi
+
+# Run the slow tests too; they find real data through KILN_DATA_DIR
+[group('develop')]
+test-slow *arguments:
+    cargo test --release --workspace "$@" -- --include-ignored
+
+# Test another backend: just test-backend wgpu
+[group('develop')]
+test-backend name:
+    BURN_DEVICE={{ name }} KILN_TEST_BACKEND={{ name }} cargo test --release -p kiln --features {{ name }} --test backends -- --nocapture --test-threads 1
+
+# Everything that CI checks
+[group('develop')]
+ci:
+    cargo fmt --all --check
+    cargo clippy --release --workspace --all-targets --quiet -- -D warnings
+    RUSTDOCFLAGS="-D warnings" cargo doc --release --workspace --no-deps --quiet
+    cargo test --release --workspace
+
+# Build and open the documentation
+[group('develop')]
+doc:
+    cargo doc --release --workspace --no-deps --open

@@ -1,1 +1,0 @@
-//! The tests live in main.rs and its modules.
