@@ -5,6 +5,7 @@ use crate::{
     arguments::{Progress, TrainArguments},
     device, output, revision,
 };
+use kiln_backend::Choice;
 use kiln_lab::{Context, LabError, Layers, Manifest, Report, Status, resolve, train};
 use kiln_store::Store;
 use kiln_training::{EpochRecord, Reporter, Screen, Stop};
@@ -35,6 +36,12 @@ pub fn run(arguments: TrainArguments) -> Result<ExitCode, LabError> {
     }
     if let Some(note) = note {
         output::note(&note);
+    }
+    let choice: Choice = settings.device.backend.parse()?;
+    if choice.backend.indexed && progress != Progress::None {
+        output::note(&format!(
+            "{choice} compiles and tunes its kernels in the first steps; the first run can take minutes for that, later ones seconds"
+        ));
     }
     let stop = Stop::default();
     catch_signals(&stop, progress)?;

@@ -1,7 +1,7 @@
 //! The compiled backends against flex: run by `just test-backend NAME`, and
 //! without that for flex alone.
 
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, clippy::print_stdout)]
 
 use burn::{
     module::Module,

@@ -5,9 +5,9 @@
 //! training loop.
 
 mod count;
-mod lenet;
-mod lenet5_1998;
-mod mlp;
+pub mod lenet;
+pub mod lenet5_1998;
+pub mod mlp;
 mod table;
 
 pub use count::{materialize, parameters};

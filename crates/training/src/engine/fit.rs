@@ -134,7 +134,7 @@ pub struct Outcome<N> {
 pub enum FitError {
     /// The loss was infinite or no number.
     #[error(
-        "the training loss became infinite or NaN at step {step} (epoch {epoch}); try a lower learning rate, the run used up to {lr}"
+        "the training loss became infinite or NaN at step {step} (epoch {epoch}); try a lower learning rate, the run used up to {lr:?}"
     )]
     Diverged {
         /// Optimizer steps done when it was seen.
