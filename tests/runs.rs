@@ -2,7 +2,7 @@
 
 use kiln_lab::{
     CheckpointName, Context, EvalRequest, EvalSplit, LabError, Layers, Report, RunFolder, Status,
-    evaluate_run, list_runs, remove_run, resolve, train,
+    evaluate_run, list_runs, remove_run, resolve, save_report, train,
 };
 use kiln_store::Store;
 use kiln_training::{EpochRecord, Screen, Stop};
@@ -48,7 +48,7 @@ fn run_in(parent: &Path, model: &str, set: &[&str]) -> Result<Report, LabError> 
 fn weights(set: &[&str]) -> String {
     let parent = tempfile::tempdir().unwrap();
     let report = run_in(parent.path(), "lenet", set).unwrap();
-    report.manifest.result.unwrap().weights_sha256
+    report.manifest.weights_sha256.unwrap()
 }
 
 fn request(split: EvalSplit, checkpoint: CheckpointName) -> EvalRequest {
@@ -127,7 +127,8 @@ fn a_run_folder_holds_everything_and_evaluates() {
             .sum::<usize>(),
         2000
     );
-    assert_eq!(test.weights_sha256, result.weights_sha256);
+    assert_eq!(Some(&test.weights_sha256), manifest.weights_sha256.as_ref());
+    save_report(folder, &test).unwrap();
     assert!(folder.path().join("eval/test-best.json").is_file());
 }
 
@@ -142,7 +143,7 @@ fn the_configuration_of_a_run_repeats_it() {
     let (settings, _) = resolve(&layers, &store()).unwrap();
     assert_eq!(settings, first.manifest.settings);
     let second = train(&settings, context(parent.path(), Stop::default())).unwrap();
-    let hash = |report: Report| report.manifest.result.unwrap().weights_sha256;
+    let hash = |report: Report| report.manifest.weights_sha256.unwrap();
     assert_eq!(hash(first), hash(second));
 }
 
@@ -152,7 +153,10 @@ fn without_validation_the_last_weights_are_the_result() {
     let report = run_in(parent.path(), "mlp", &["data.val_split=0"]).unwrap();
     let result = report.manifest.result.unwrap();
     assert_eq!((report.manifest.val_images, result.best), (0, None));
-    assert_eq!(result.weights_sha256, result.last_weights_sha256);
+    assert_eq!(
+        report.manifest.weights_sha256.unwrap(),
+        result.last_weights_sha256
+    );
     let request = request(EvalSplit::Val, CheckpointName::Best);
     let error = evaluate_run(&report.folder, &request, &store()).unwrap_err();
     assert!(

@@ -8,6 +8,9 @@ fn main() {
         let text = String::from_utf8(output.stdout).ok()?;
         output.status.success().then(|| text.trim().to_owned())
     };
+    for sources in ["crates", "datasets", "Cargo.toml", "Cargo.lock"] {
+        println!("cargo::rerun-if-changed=../../{sources}");
+    }
     if let Some(folder) = git(&["rev-parse", "--git-dir"]) {
         println!("cargo::rerun-if-changed={folder}/HEAD");
         println!("cargo::rerun-if-changed={folder}/index");

@@ -38,11 +38,13 @@ pub enum BackendError {
     NoIndex(&'static str),
     /// This binary was built without the backend.
     #[error(
-        "the backend {name} is not compiled into this binary; add it with `cargo run --release --features {name} -- ...`"
+        "the backend {name} is not compiled into this binary; add it with `{command}`, or use --backend flex"
     )]
     NotCompiled {
         /// The backend, which is also the Cargo feature.
         name: &'static str,
+        /// The command that builds with it and does what was asked for.
+        command: String,
     },
     /// No adapter, device or driver was found.
     #[error("the backend {name} found no device on this machine ({cause}); {remedy}")]

@@ -1,6 +1,6 @@
 //! Opening a device without a panic, and listing those that could be opened.
 
-use crate::{Backend, BackendError, Choice};
+use crate::{BACKENDS, Backend, BackendError, Choice};
 use burn::tensor::{Device, Tensor};
 use std::panic::{self, AssertUnwindSafe};
 
@@ -12,7 +12,7 @@ use std::panic::{self, AssertUnwindSafe};
 pub fn open(choice: &Choice) -> Result<Device, BackendError> {
     let backend = choice.backend;
     if !backend.compiled {
-        return Err(BackendError::NotCompiled { name: backend.name });
+        return Err(not_compiled(backend));
     }
     if !backend.indexed {
         return only_device(backend);
@@ -23,7 +23,9 @@ pub fn open(choice: &Choice) -> Result<Device, BackendError> {
         remedy: backend.remedy,
     };
     let devices = quietly(|| enumerate(backend)).map_err(no_device)?;
-    if devices.is_empty() {
+    // LibTorch lists its GPUs only, and has the CPU without an index.
+    let cpu = backend.name == "tch" && choice.index.is_none();
+    if devices.is_empty() && !cpu {
         return Err(no_device("no adapter or driver".to_owned()));
     }
     let device = match choice.index {
@@ -46,18 +48,23 @@ pub fn open(choice: &Choice) -> Result<Device, BackendError> {
 /// When the backend is not compiled in or its driver fails.
 pub fn adapters(backend: &'static Backend) -> Result<Vec<String>, BackendError> {
     if !backend.compiled {
-        return Err(BackendError::NotCompiled { name: backend.name });
+        return Err(not_compiled(backend));
     }
     if !backend.indexed {
         return Ok(vec![describe(&only_device(backend)?)]);
     }
-    quietly(|| enumerate(backend).iter().map(describe).collect()).map_err(|cause| {
-        BackendError::NoDevice {
-            name: backend.name,
-            cause,
-            remedy: backend.remedy,
-        }
-    })
+    let mut found = match backend.name {
+        "tch" => vec!["CPU, without an index".to_owned()],
+        _ => Vec::new(),
+    };
+    let devices = quietly(|| enumerate(backend).iter().map(describe).collect::<Vec<_>>());
+    let devices = devices.map_err(|cause| BackendError::NoDevice {
+        name: backend.name,
+        cause,
+        remedy: backend.remedy,
+    })?;
+    found.extend(devices);
+    Ok(found)
 }
 
 /// Threads that the CPU backends compute with.
@@ -89,7 +96,31 @@ fn only_device(backend: &'static Backend) -> Result<Device, BackendError> {
         "flex" => Ok(Device::flex()),
         #[cfg(feature = "ndarray")]
         "ndarray" => Ok(Device::ndarray()),
-        name => Err(BackendError::NotCompiled { name }),
+        _ => Err(not_compiled(backend)),
+    }
+}
+
+/// Names the command that builds what is in this binary and `backend` too,
+/// with the arguments that this program was given.
+fn not_compiled(backend: &Backend) -> BackendError {
+    let compiled = BACKENDS.iter().filter(|backend| backend.compiled);
+    let features = compiled
+        .map(|backend| backend.name)
+        .filter(|name| *name != "flex")
+        .chain([backend.name]);
+    let arguments = std::env::args().skip(1).map(|argument| {
+        match argument.contains(|c: char| c.is_whitespace() || "'\"$".contains(c)) {
+            true => format!("'{}'", argument.replace('\'', "'\\''")),
+            false => argument,
+        }
+    });
+    BackendError::NotCompiled {
+        name: backend.name,
+        command: format!(
+            "cargo run --release --features {} -- {}",
+            features.collect::<Vec<_>>().join(","),
+            arguments.collect::<Vec<_>>().join(" ")
+        ),
     }
 }
 
@@ -170,10 +201,9 @@ mod tests {
             };
             match open(&choice) {
                 Ok(_) => assert!(backend.compiled),
-                Err(BackendError::NotCompiled { name }) => {
+                Err(BackendError::NotCompiled { name, command }) => {
                     assert!(!backend.compiled);
-                    let message = BackendError::NotCompiled { name }.to_string();
-                    assert!(message.contains(&format!("--features {name}")));
+                    assert!(command.contains(name) && command.contains("--features"));
                 }
                 Err(error) => assert!(error.to_string().contains(backend.remedy)),
             }

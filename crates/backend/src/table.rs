@@ -25,7 +25,7 @@ pub const BACKENDS: &[Backend] = &[
     Backend {
         name: "flex",
         summary: "CPU, pure Rust, bitwise repeatable (the default)",
-        compiled: cfg!(feature = "flex"),
+        compiled: true,
         indexed: false,
         remedy: "",
     },
@@ -83,7 +83,7 @@ pub const BACKENDS: &[Backend] = &[
         summary: "LibTorch on the CPU, with an index on that CUDA GPU; deprecated by Burn",
         compiled: cfg!(feature = "tch"),
         indexed: true,
-        remedy: "install the PyTorch that torch-sys asks for or use --backend flex",
+        remedy: "install the PyTorch that torch-sys asks for, build with LIBTORCH_USE_PYTORCH=1, or use --backend flex",
     },
 ];
 
@@ -132,20 +132,11 @@ fn find(name: &str) -> Result<&'static Backend, BackendError> {
     if let Some(backend) = BACKENDS.iter().find(|backend| backend.name == wanted) {
         return Ok(backend);
     }
-    let nearest = BACKENDS
-        .iter()
-        .map(|backend| (strsim::jaro_winkler(&wanted, backend.name), backend.name))
-        .max_by(|a, b| a.0.total_cmp(&b.0))
-        .filter(|(similarity, _)| *similarity > 0.7);
+    let names = BACKENDS.iter().map(|backend| backend.name);
     Err(BackendError::Unknown {
         name: name.to_owned(),
-        suggestion: nearest
-            .map_or_else(String::new, |(_, near)| format!(", did you mean '{near}'?")),
-        known: BACKENDS
-            .iter()
-            .map(|b| b.name)
-            .collect::<Vec<_>>()
-            .join(", "),
+        suggestion: kiln_names::suggestion(name, names.clone()),
+        known: names.collect::<Vec<_>>().join(", "),
     })
 }
 

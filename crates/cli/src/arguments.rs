@@ -48,10 +48,10 @@ pub enum Verb {
 #[derive(Args, Clone)]
 pub struct StoreArguments {
     /// Data folder [default: $KILN_DATA_DIR, or the platform's cache folder]
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, value_name = "DIR", global = true)]
     pub data_dir: Option<PathBuf>,
     /// Never use the network
-    #[arg(long)]
+    #[arg(long, global = true)]
     pub offline: bool,
 }
 
@@ -59,7 +59,7 @@ pub struct StoreArguments {
 #[derive(Args, Clone)]
 pub struct OutputArguments {
     /// Folder that holds the run folders [default: $KILN_RUNS_DIR, or runs]
-    #[arg(long, short, value_name = "DIR")]
+    #[arg(long, short, value_name = "DIR", global = true)]
     pub output_dir: Option<PathBuf>,
 }
 
@@ -270,6 +270,7 @@ pub struct DataArguments {
 #[derive(Subcommand)]
 pub enum DataVerb {
     /// List the data sets and whether they are there
+    #[command(after_help = "Example: kiln data list --format json")]
     List,
     /// Show what is known of a data set
     #[command(after_help = "Example: kiln data info cifar10")]
@@ -323,6 +324,7 @@ pub struct RunsArguments {
 #[derive(Subcommand)]
 pub enum RunsVerb {
     /// List the runs, oldest first
+    #[command(after_help = "Example: kiln runs list --output-dir runs")]
     List,
     /// Remove run folders
     #[command(

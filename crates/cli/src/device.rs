@@ -15,7 +15,11 @@ pub fn settle(backend: &str) -> Result<Option<ExitCode>, LabError> {
     let choice: Choice = backend.parse()?;
     let several = BACKENDS.iter().filter(|backend| backend.compiled).count() > 1;
     let name = choice.backend.name;
-    if !choice.backend.compiled || !several || std::env::var("BURN_DEVICE").as_deref() == Ok(name) {
+    let settled = match std::env::var_os("BURN_DEVICE") {
+        Some(value) => value == name,
+        None => !several,
+    };
+    if !choice.backend.compiled || settled {
         return Ok(None);
     }
     let program = std::env::current_exe().map_err(LabError::run)?;

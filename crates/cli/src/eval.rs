@@ -6,6 +6,7 @@ use crate::{
 };
 use kiln_lab::{
     CheckpointName, EvalReport, EvalRequest, EvalSplit, LabError, RunFolder, evaluate_run,
+    save_report,
 };
 use kiln_store::Store;
 use std::process::ExitCode;
@@ -51,6 +52,8 @@ pub fn run(arguments: &EvalArguments) -> Result<ExitCode, LabError> {
         Format::Json => output::json(&report)?,
         Format::Table => output::text(&tables(&report)),
     }
+    // The result was shown; now it may turn out that it cannot be kept.
+    save_report(&folder, &report)?;
     Ok(ExitCode::SUCCESS)
 }
 

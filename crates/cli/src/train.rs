@@ -6,7 +6,7 @@ use crate::{
     device, output, revision,
 };
 use kiln_backend::Choice;
-use kiln_lab::{Context, LabError, Layers, Manifest, Report, Status, resolve, train};
+use kiln_lab::{Context, LabError, Layers, Manifest, Report, Status, draft, train};
 use kiln_store::Store;
 use kiln_training::{EpochRecord, Reporter, Screen, Stop};
 use std::{
@@ -28,12 +28,12 @@ pub fn run(arguments: TrainArguments) -> Result<ExitCode, LabError> {
         (None, true) => Progress::Tui,
         (None, false) => Progress::Plain,
     };
-    let store = Store::locate(arguments.store.data_dir.as_deref(), arguments.store.offline)?;
-    let layers = layers(&arguments);
-    let (settings, note) = resolve(&layers, &store)?;
-    if let Some(code) = device::settle(&settings.device.backend)? {
+    let draft = draft(&layers(&arguments))?;
+    if let Some(code) = device::settle(draft.backend())? {
         return Ok(code);
     }
+    let store = Store::locate(arguments.store.data_dir.as_deref(), arguments.store.offline)?;
+    let (settings, note) = draft.complete(&store)?;
     if let Some(note) = note {
         output::note(&note);
     }

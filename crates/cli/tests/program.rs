@@ -76,6 +76,15 @@ fn help_names_an_example_for_every_verb() {
         let help = stdout(&kiln(folder.path(), &[verb, "--help"]));
         assert!(help.contains("Example: kiln"), "{verb}");
     }
+    for (verb, verbs) in [
+        ("data", "list info verify fetch import"),
+        ("runs", "list rm"),
+    ] {
+        for inner in verbs.split(' ') {
+            let help = stdout(&kiln(folder.path(), &[verb, inner, "--help"]));
+            assert!(help.contains("Example: kiln"), "{verb} {inner}");
+        }
+    }
     assert!(help.contains("Exit codes"));
 }
 
@@ -160,7 +169,7 @@ fn without_data_or_network_the_built_in_digits_are_taken_and_named() {
     let output = kiln(folder.path(), &arguments);
     assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
     assert!(
-        stderr(&output).starts_with("training on digits, because mnist is not in"),
+        stderr(&output).starts_with("training on digits, because mnist is not there"),
         "{}",
         stderr(&output)
     );

@@ -3,56 +3,68 @@
 use crate::{HeldOut, LabError, Settings};
 use kiln_catalog::{Choice, FolderOptions};
 use kiln_models::Row;
-use kiln_store::Store;
+use kiln_store::{Store, sha256_hex};
 use kiln_training::Feed;
 use kiln_vision::{
-    BatchOrder, ImageSpec, Images, Loaded, Normalization, Part, Source, Subset, limit,
+    BatchOrder, ImageSpec, Images, Loaded, Normalization, Part, Source, SourceFile, Subset, limit,
     train_val_split,
 };
 use std::sync::Arc;
 
 /// A data set that was named, or the first of the model's that is to be had.
-pub struct PickedSet {
-    /// The data set.
-    pub choice: Choice,
+pub(crate) struct PickedSet {
+    /// Its name, with the whole path of a folder.
+    pub name: String,
     /// Says which was taken when none was named.
     pub note: Option<String>,
 }
 
 /// Finds the data set of a run, fetching it where that is needed and possible.
 /// A named set is never replaced by another.
-///
-/// # Errors
-/// When the name is unknown, or a named set is not there and cannot be fetched.
-pub fn pick_dataset(name: Option<&str>, model: &Row, store: &Store) -> Result<PickedSet, LabError> {
+pub(crate) fn pick_dataset(
+    name: Option<&str>,
+    model: &Row,
+    store: &Store,
+) -> Result<PickedSet, LabError> {
     if let Some(name) = name {
         let choice = kiln_catalog::find(name)?;
         if !choice.is_ready(store) && choice.can_fetch() {
             kiln_catalog::fetch(&choice, store)?;
         }
-        return Ok(PickedSet { choice, note: None });
+        let name = match choice {
+            Choice::Folder(path) => {
+                // The run must find it again from anywhere.
+                let path = std::fs::canonicalize(&path).unwrap_or(path);
+                Choice::Folder(path).name()
+            }
+            choice => choice.name(),
+        };
+        return Ok(PickedSet { name, note: None });
     }
-    let mut absent: Vec<&str> = Vec::new();
+    let mut absent: Vec<String> = Vec::new();
     for name in model.datasets {
         let choice = kiln_catalog::find(name)?;
-        let ready = choice.is_ready(store)
-            || choice.can_fetch() && kiln_catalog::fetch(&choice, store).is_ok();
-        if ready {
-            let why = match absent.is_empty() {
-                true => String::new(),
-                false => format!(
-                    ", because {} is not in {} and could not be fetched",
-                    absent.join(" and "),
-                    store.root().display()
-                ),
-            };
-            let note = format!("training on {name}{why}; --dataset names another");
-            return Ok(PickedSet {
-                choice,
-                note: Some(note),
-            });
+        let had = match choice.is_ready(store) {
+            true => Ok(()),
+            false => kiln_catalog::fetch(&choice, store),
+        };
+        match had {
+            Ok(()) => {}
+            Err(error) if error.is_data() => {
+                absent.push(format!("{name} is not there and could not be fetched"));
+                continue;
+            }
+            // A full disk is no reason to train on something else.
+            Err(error) => return Err(error.into()),
         }
-        absent.push(name);
+        let why = match absent.is_empty() {
+            true => String::new(),
+            false => format!(", because {}", absent.join(" and ")),
+        };
+        return Ok(PickedSet {
+            name: choice.name(),
+            note: Some(format!("training on {name}{why}; --dataset names another")),
+        });
     }
     Err(LabError::usage(format!(
         "none of the data sets of {} is there; name one with --dataset",
@@ -76,7 +88,17 @@ pub(crate) fn load(settings: &Settings, part: Part, store: &Store) -> Result<Loa
         input: settings.data.input_spec()?,
         seed: settings.data.split_seed,
     };
-    Ok(kiln_catalog::load(&choice, part, store, &folder)?)
+    let mut loaded = kiln_catalog::load(&choice, part, store, &folder)?;
+    if loaded.source.files.is_empty() {
+        // Drawn images have no file; their bytes are named all the same.
+        let bytes = loaded.images.bytes();
+        loaded.source.files.push(SourceFile {
+            name: format!("{part:?} images").to_lowercase(),
+            bytes: bytes.len() as u64,
+            sha256: sha256_hex(bytes),
+        });
+    }
+    Ok(loaded)
 }
 
 /// Loads and divides the training half.

@@ -33,6 +33,11 @@ impl LabError {
         Self::new(Fault::Usage, message)
     }
 
+    /// Data that are missing or not what they were.
+    pub fn data(message: impl ToString) -> Self {
+        Self::new(Fault::Data, message)
+    }
+
     fn new(fault: Fault, message: impl ToString) -> Self {
         Self {
             fault,
@@ -48,9 +53,10 @@ impl LabError {
 
 impl From<kiln_catalog::CatalogError> for LabError {
     fn from(error: kiln_catalog::CatalogError) -> Self {
-        match error.is_usage() {
-            true => Self::usage(error),
-            false => Self::new(Fault::Data, error),
+        match (error.is_usage(), error.is_data()) {
+            (true, _) => Self::usage(error),
+            (false, true) => Self::data(error),
+            (false, false) => Self::run(error),
         }
     }
 }

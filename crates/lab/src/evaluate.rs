@@ -1,6 +1,6 @@
 //! Evaluating a run: the only place that reads test images.
 
-use crate::{LabError, RunFolder, data, network::initial_network};
+use crate::{LabError, Manifest, RunFolder, data, network::initial_network};
 use burn::module::Module;
 use kiln_models::{Network, Task};
 use kiln_store::Store;
@@ -148,7 +148,16 @@ pub(crate) fn trained(folder: &RunFolder, checkpoint: CheckpointName) -> Result<
     })
 }
 
-/// Evaluates a run and saves the result in its folder.
+/// Saves an evaluation in the folder of its run.
+///
+/// # Errors
+/// When it cannot be written.
+pub fn save_report(folder: &RunFolder, report: &EvalReport) -> Result<(), LabError> {
+    let file = format!("eval/{}-{}.json", report.split, report.checkpoint);
+    folder.write_json(&file, report)
+}
+
+/// Evaluates a run.
 ///
 /// # Errors
 /// When the run, its data, its weights or the backend fail.
@@ -167,7 +176,7 @@ pub fn evaluate_run(
     let backend = request.backend.as_ref().unwrap_or(&settings.device.backend);
     let device = kiln_backend::open(&backend.parse()?)?;
     let trained = trained(folder, request.checkpoint)?;
-    let (mut feed, source) = match request.split {
+    let (mut feed, classes, source) = match request.split {
         EvalSplit::Test => {
             let loaded = data::load(settings, Part::Test, store)?;
             let indices = (0..loaded.images.len() as u32).collect();
@@ -178,17 +187,26 @@ pub fn evaluate_run(
                 order: in_order(request.batch_size),
                 workers: settings.train.workers,
             };
-            (feed, loaded.source)
+            (feed, loaded.classes, loaded.source)
         }
-        EvalSplit::Val => {
+        split => {
             let data = data::training_data(settings, store)?;
-            (data.valid, data.source)
-        }
-        EvalSplit::Train => {
-            let data = data::training_data(settings, store)?;
-            (data.train, data.source)
+            if data.source != manifest.source {
+                return Err(changed(&manifest, "training images"));
+            }
+            let feed = match split {
+                EvalSplit::Val => data.valid,
+                _ => data.train,
+            };
+            (feed, data.classes, data.source)
         }
     };
+    if classes != manifest.classes {
+        return Err(changed(&manifest, "classes"));
+    }
+    if feed.images.spec() != manifest.input {
+        return Err(changed(&manifest, "image shape"));
+    }
     if feed.indices.is_empty() {
         return Err(LabError::usage(format!(
             "the run {} held no validation images out; evaluate --split test or train",
@@ -215,9 +233,15 @@ pub fn evaluate_run(
         per_class: per_class(&manifest.classes, &evaluation.confusion),
         confusion: evaluation.confusion,
     };
-    let file = format!("eval/{}-{}.json", request.split, request.checkpoint);
-    folder.write_json(&file, &report)?;
     Ok(report)
+}
+
+/// The data set is not what the run was trained on.
+fn changed(manifest: &Manifest, what: &str) -> LabError {
+    LabError::data(format!(
+        "the {what} of {} are not those that {} was trained on; bring the data back as they were or train again",
+        manifest.settings.data.dataset, manifest.run
+    ))
 }
 
 fn in_order(batch_size: usize) -> BatchOrder {

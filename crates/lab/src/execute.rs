@@ -7,8 +7,8 @@ use crate::{
 use kiln_models::{Network, Task, parameters};
 use kiln_store::Store;
 use kiln_training::{
-    EpochRecord, FitError, Outcome, Plan, Reporter, Screen, Stop, StopReason, fit,
-    load_checkpoint_weights, read_index, weights_bytes, weights_sha256,
+    EpochRecord, Outcome, Plan, Reporter, Screen, Stop, StopReason, fit, load_checkpoint_weights,
+    read_index, weights_bytes, weights_sha256,
 };
 use std::{fmt::Write as _, path::PathBuf, time::Instant};
 
@@ -38,8 +38,6 @@ pub struct Report {
     pub folder: RunFolder,
     /// Its manifest.
     pub manifest: Manifest,
-    /// The network after the last step.
-    pub network: Network,
 }
 
 /// Trains as `settings` say, in a new run folder.
@@ -57,10 +55,8 @@ pub fn train(settings: &Settings, context: Context) -> Result<Report, LabError> 
     };
     let network = initial_network(&settings.model.name, &task, settings.train.seed)?;
     let started = jiff::Zoned::now();
-    let folder = RunFolder::create(
-        &context.output_dir,
-        &folder_name(settings, &context.name, &started),
-    )?;
+    let name = folder_name(settings, &context.name, &started);
+    let folder = RunFolder::create(&context.output_dir, &name)?;
     let mut manifest = Manifest {
         run: folder.name(),
         status: Status::Running,
@@ -78,12 +74,14 @@ pub fn train(settings: &Settings, context: Context) -> Result<Report, LabError> 
         machine: Machine::here(context.revision.as_deref()),
         started,
         finished: None,
+        weights_sha256: None,
         result: None,
     };
-    folder.write_manifest(&manifest)?;
-    let config = toml::to_string(settings).map_err(LabError::run)?;
-    folder.write("config.toml", config.as_bytes())?;
-
+    if let Err(error) = begin(&folder, &manifest) {
+        // A folder without a manifest would be nobody's.
+        let _ = std::fs::remove_dir_all(folder.path());
+        return Err(error);
+    }
     let clock = Instant::now();
     let plan = Plan {
         train: data.train,
@@ -101,37 +99,53 @@ pub fn train(settings: &Settings, context: Context) -> Result<Report, LabError> 
         context.screen,
         (context.stop, reporter),
     );
+    let finished = outcome
+        .map_err(LabError::from)
+        .and_then(|outcome| finish(outcome, network, &folder, clock, &mut manifest));
     manifest.finished = Some(jiff::Zoned::now());
-    match finish(outcome, network, &folder, clock, &mut manifest) {
-        Ok(network) => {
-            folder.write_manifest(&manifest)?;
-            log(&folder, &manifest)?;
-            Ok(Report {
-                folder,
-                manifest,
-                network,
-            })
-        }
-        Err(error) => {
-            manifest.status = Status::Failed;
-            manifest.error = Some(error.to_string());
-            // The first error is the one to report, even if the disk is full.
-            let _ = folder.write_manifest(&manifest);
-            let _ = log(&folder, &manifest);
-            Err(error)
-        }
+    if let Err(error) = finished {
+        manifest.status = Status::Failed;
+        manifest.error = Some(error.to_string());
+        // The first error is the one to report, even if the disk is full.
+        let _ = folder.write_manifest(&manifest);
+        let _ = folder.log(&format!("failed: {error}"));
+        return Err(error);
     }
+    folder.write_manifest(&manifest)?;
+    folder.log(match manifest.status {
+        Status::Interrupted => "interrupted; a checkpoint was written",
+        _ => "completed",
+    })?;
+    Ok(Report { folder, manifest })
+}
+
+/// Writes what is known before the first step.
+fn begin(folder: &RunFolder, manifest: &Manifest) -> Result<(), LabError> {
+    let config = toml::to_string(&manifest.settings).map_err(LabError::run)?;
+    folder.write("config.toml", config.as_bytes())?;
+    folder.write_manifest(manifest)?;
+    folder.log(&format!("started: {}", manifest.arguments.join(" ")))?;
+    folder.log(&format!(
+        "{} ({} parameters) on {} ({}): {} training and {} validation images; {}",
+        manifest.settings.model.name,
+        manifest.parameters,
+        manifest.settings.data.dataset,
+        manifest.source.note,
+        manifest.train_images,
+        manifest.val_images,
+        manifest.device
+    ))?;
+    folder.make_latest()
 }
 
 /// Saves the resulting weights and completes the manifest.
 fn finish(
-    outcome: Result<Outcome<Network>, FitError>,
+    outcome: Outcome<Network>,
     initial: Network,
     folder: &RunFolder,
     clock: Instant,
     manifest: &mut Manifest,
-) -> Result<Network, LabError> {
-    let outcome = outcome?;
+) -> Result<(), LabError> {
     let seconds = clock.elapsed().as_secs_f64();
     let best = outcome
         .epochs
@@ -165,18 +179,18 @@ fn finish(
         StopReason::Completed => Status::Completed,
         StopReason::Interrupted => Status::Interrupted,
     };
+    manifest.weights_sha256 = Some(weights_sha256(&result)?);
     manifest.result = Some(RunResult {
         steps: outcome.steps,
         epochs: outcome.epochs.len(),
         best,
         last: outcome.epochs.last().cloned(),
-        weights_sha256: weights_sha256(&result)?,
         last_weights_sha256: weights_sha256(&outcome.network)?,
         seconds,
         phases: outcome.phases,
         peak_memory_bytes: peak_memory_bytes(),
     });
-    Ok(outcome.network)
+    Ok(())
 }
 
 /// `20261121-101500-lenet-mnist`, with a word of the user's at the end.
@@ -238,53 +252,18 @@ fn recording(folder: RunFolder, mut next: Reporter) -> Reporter {
             record.seconds,
             record.images_per_second,
         );
+        let validated = record.val_accuracy.map_or_else(String::new, |accuracy| {
+            format!(", validation accuracy {accuracy:.4}")
+        });
         folder
             .write("metrics.csv", table.as_bytes())
+            .and_then(|()| {
+                folder.log(&format!(
+                    "epoch {} done, training loss {:.4}{validated}",
+                    record.epoch, record.train_loss
+                ))
+            })
             .map_err(|error| error.to_string())?;
         next(record)
     })
-}
-
-/// Writes `log.txt`: what was run, on what, how it ended.
-fn log(folder: &RunFolder, manifest: &Manifest) -> Result<(), LabError> {
-    let mut text = String::new();
-    let mut line = |time: &jiff::Zoned, what: String| {
-        let _ = writeln!(text, "{} {what}", time.strftime("%Y-%m-%d %H:%M:%S%z"));
-    };
-    line(
-        &manifest.started,
-        format!("started: {}", manifest.arguments.join(" ")),
-    );
-    line(
-        &manifest.started,
-        format!(
-            "{} ({} parameters) on {} ({}): {} training and {} validation images",
-            manifest.settings.model.name,
-            manifest.parameters,
-            manifest.settings.data.dataset,
-            manifest.source.note,
-            manifest.train_images,
-            manifest.val_images
-        ),
-    );
-    line(&manifest.started, format!("device {}", manifest.device));
-    let finished = manifest.finished.as_ref().unwrap_or(&manifest.started);
-    if let Some(result) = &manifest.result {
-        line(
-            finished,
-            format!(
-                "{} steps, {} epochs, {:.1} s, weights {}",
-                result.steps, result.epochs, result.seconds, result.weights_sha256
-            ),
-        );
-    }
-    let end = match manifest.status {
-        Status::Running => "running",
-        Status::Completed => "completed",
-        Status::Interrupted => "interrupted; a checkpoint was written",
-        Status::Failed => "failed",
-    };
-    let cause = manifest.error.as_ref().map(|error| format!(": {error}"));
-    line(finished, format!("{end}{}", cause.unwrap_or_default()));
-    folder.write("log.txt", text.as_bytes())
 }

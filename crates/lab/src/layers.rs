@@ -2,7 +2,9 @@
 //! configuration file, then `--set`, then the flags; the later ones win.
 
 use crate::{LabError, Settings, data::pick_dataset};
+use kiln_backend::Choice;
 use kiln_store::Store;
+use kiln_training::{find_optimizer, find_schedule};
 use std::path::PathBuf;
 use toml::{Table, Value};
 
@@ -17,30 +19,28 @@ pub struct Layers {
     pub flags: Vec<(&'static str, Value)>,
 }
 
-/// Resolves a run. The sentence that comes with it says which data set was
-/// taken when none was named, and why.
+/// A run that is resolved but for its data set.
+#[derive(Clone, Debug)]
+pub struct Draft {
+    settings: Settings,
+    dataset: Option<String>,
+}
+
+/// Resolves everything that needs no data.
 ///
 /// # Errors
-/// For an unknown key, value, model, data set, optimizer or schedule.
-pub fn resolve(layers: &Layers, store: &Store) -> Result<(Settings, Option<String>), LabError> {
+/// For an unknown key, value, model, optimizer or schedule.
+pub fn draft(layers: &Layers) -> Result<Draft, LabError> {
     let schema = table(&Settings::recipe("", "", None)?)?;
     let mut typed = Table::new();
     if let Some(path) = &layers.config {
-        let text = std::fs::read_to_string(path).map_err(|error| {
-            LabError::usage(format!(
-                "the configuration {} cannot be read: {error}",
-                path.display()
-            ))
-        })?;
+        let wrong = |what: String| LabError::usage(format!("{} {what}", path.display()));
+        let text = std::fs::read_to_string(path)
+            .map_err(|error| wrong(format!("cannot be read: {error}")))?;
         let file: Table = text.parse().map_err(|error: toml::de::Error| {
-            LabError::usage(format!(
-                "{} is not valid TOML: {}",
-                path.display(),
-                error.message()
-            ))
+            wrong(format!("is not valid TOML: {}", error.message()))
         })?;
-        overlay(&mut typed, file, &schema, "")
-            .map_err(|message| LabError::usage(format!("{} {message}", path.display())))?;
+        lay(&mut typed, file, &schema).map_err(wrong)?;
     }
     for assignment in &layers.set {
         let (key, value) = assignment.split_once('=').ok_or_else(|| {
@@ -49,26 +49,23 @@ pub fn resolve(layers: &Layers, store: &Store) -> Result<(Settings, Option<Strin
             ))
         })?;
         let value = parse_value(value.trim());
-        overlay(&mut typed, nested(key.trim(), value), &schema, "")
+        lay(&mut typed, nested(key.trim(), value), &schema)
             .map_err(|message| LabError::usage(format!("--set {assignment} {message}")))?;
     }
+    let mut flags = Table::new();
     for (key, value) in &layers.flags {
-        overlay(&mut typed, nested(key, value.clone()), &schema, "").map_err(LabError::usage)?;
+        overlay(&mut flags, nested(key, value.clone()), &schema, "").map_err(LabError::usage)?;
     }
+    lay(&mut typed, flags, &schema).map_err(LabError::usage)?;
 
-    let text = |section: &str, key: &str| typed.get(section)?.get(key)?.as_str().map(str::to_owned);
-    let model = text("model", "name").ok_or_else(|| {
+    let model = text(&typed, "model", "name").ok_or_else(|| {
         LabError::usage(
             "no model was named; write `kiln train lenet`, or model.name in the configuration",
         )
     })?;
-    let row = kiln_models::find(&model)?;
-    let picked = pick_dataset(text("data", "dataset").as_deref(), row, store)?;
-    let recipe = Settings::recipe(
-        row.name,
-        &picked.choice.name(),
-        text("optimizer", "name").as_deref(),
-    )?;
+    let row = kiln_models::find(model)?;
+    let recipe = Settings::recipe(row.name, "", text(&typed, "optimizer", "name"))?;
+    let dataset = text(&typed, "data", "dataset").map(str::to_owned);
     let mut full = table(&recipe)?;
     for (section, values) in typed {
         if let (Some(Value::Table(full)), Value::Table(values)) = (full.get_mut(&section), values) {
@@ -79,10 +76,53 @@ pub fn resolve(layers: &Layers, store: &Store) -> Result<(Settings, Option<Strin
         LabError::usage(format!("the configuration is wrong: {}", error.message()))
     })?;
     settings.model.name = row.name.to_owned();
-    settings.data.dataset = picked.choice.name();
-    settings.optimizer.name = settings.optimizer.name.to_lowercase();
+    settings.optimizer.name = find_optimizer(&settings.optimizer.name)?.name.to_owned();
+    settings.schedule.name = find_schedule(&settings.schedule.name)?.name.to_owned();
+    settings.device.backend = settings.device.backend.parse::<Choice>()?.to_string();
     settings.check()?;
-    Ok((settings, picked.note))
+    Ok(Draft { settings, dataset })
+}
+
+impl Draft {
+    /// Backend of the run.
+    pub fn backend(&self) -> &str {
+        &self.settings.device.backend
+    }
+
+    /// Finds the data set and fetches it where that is needed and possible.
+    /// The sentence that comes with it says which was taken when none was
+    /// named, and why.
+    ///
+    /// # Errors
+    /// When there is no such data set, or it cannot be had.
+    pub fn complete(mut self, store: &Store) -> Result<(Settings, Option<String>), LabError> {
+        let row = kiln_models::find(&self.settings.model.name)?;
+        let picked = pick_dataset(self.dataset.as_deref(), row, store)?;
+        self.settings.data.dataset = picked.name;
+        Ok((self.settings, picked.note))
+    }
+}
+
+/// [`draft`] and [`Draft::complete`] in one.
+///
+/// # Errors
+/// Those of the two.
+pub fn resolve(layers: &Layers, store: &Store) -> Result<(Settings, Option<String>), LabError> {
+    draft(layers)?.complete(store)
+}
+
+/// Lays a layer over the lower ones. One that names another optimizer takes
+/// the lower ones' optimizer away, whose numbers were not meant for it.
+fn lay(lower: &mut Table, layer: Table, schema: &Table) -> Result<(), String> {
+    let name = text(&layer, "optimizer", "name");
+    if name.is_some_and(|name| text(lower, "optimizer", "name").is_some_and(|old| old != name)) {
+        lower.remove("optimizer");
+    }
+    overlay(lower, layer, schema, "")
+}
+
+fn text<'a>(table: &'a Table, section: &str, key: &str) -> Option<&'a str> {
+    table.get(section)?.get(key)?.as_str()
 }
 
 fn table(settings: &Settings) -> Result<Table, LabError> {
@@ -163,15 +203,9 @@ fn article(kind: &str) -> &'static str {
 }
 
 fn unknown_key(key: &str, schema: &Table, path: &str) -> String {
-    let nearest = schema
-        .keys()
-        .map(|known| (strsim::jaro_winkler(key, known), known))
-        .max_by(|a, b| a.0.total_cmp(&b.0))
-        .filter(|(similarity, _)| *similarity > 0.7);
-    let suggestion = nearest.map_or_else(String::new, |(_, near)| {
-        format!(", did you mean {path}{near}?")
-    });
     let known: Vec<_> = schema.keys().map(String::as_str).collect();
+    let suggestion = kiln_names::nearest(key, known.iter().copied())
+        .map_or_else(String::new, |near| format!(", did you mean {path}{near}?"));
     format!(
         "sets {path}{key}, which does not exist{suggestion}; known are {}",
         known.join(", ")
@@ -227,6 +261,20 @@ mod tests {
             (settings.optimizer.lr, settings.optimizer.momentum),
             (0.01, 0.9)
         );
+    }
+
+    #[test]
+    fn a_layer_that_changes_the_optimizer_takes_its_numbers_away() {
+        let set = [
+            "optimizer.name=adam",
+            "optimizer.lr=0.5",
+            "optimizer.name=momentum",
+        ];
+        let (settings, _) = resolve(&layers(&set), &store()).expect("resolves");
+        assert_eq!(settings.optimizer.lr, 0.01);
+        let set = ["optimizer.lr=0.5", "optimizer.name=momentum"];
+        let (settings, _) = resolve(&layers(&set), &store()).expect("resolves");
+        assert_eq!(settings.optimizer.lr, 0.5);
     }
 
     #[test]

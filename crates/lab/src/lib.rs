@@ -13,11 +13,12 @@ mod predict;
 mod run_folder;
 mod settings;
 
-pub use data::{PickedSet, pick_dataset};
 pub use error::{Fault, LabError};
-pub use evaluate::{CheckpointName, ClassReport, EvalReport, EvalRequest, EvalSplit, evaluate_run};
+pub use evaluate::{
+    CheckpointName, ClassReport, EvalReport, EvalRequest, EvalSplit, evaluate_run, save_report,
+};
 pub use execute::{Context, Report, train};
-pub use layers::{Layers, resolve};
+pub use layers::{Draft, Layers, draft, resolve};
 pub use machine::{Machine, peak_memory_bytes};
 pub use manifest::{Manifest, Status};
 pub use network::initial_network;

@@ -55,6 +55,9 @@ pub struct Manifest {
     pub started: jiff::Zoned,
     /// When it ended.
     pub finished: Option<jiff::Zoned>,
+    /// SHA-256 of the weights in `model.safetensors`: the best ones, or the
+    /// last where nothing was validated.
+    pub weights_sha256: Option<String>,
     /// What came out.
     pub result: Option<RunResult>,
 }
@@ -70,9 +73,6 @@ pub struct RunResult {
     pub best: Option<EpochRecord>,
     /// The last completed epoch.
     pub last: Option<EpochRecord>,
-    /// SHA-256 of the weights in `model.safetensors`: the best ones, or the
-    /// last where nothing was validated.
-    pub weights_sha256: String,
     /// SHA-256 of the weights after the last step.
     pub last_weights_sha256: String,
     /// Seconds of training and validation.

@@ -34,13 +34,17 @@ pub struct RunSummary {
 }
 
 impl RunFolder {
-    /// Makes a new folder under `parent`, never one that is there already,
-    /// and points `latest` at it.
+    /// Makes a new folder under `parent`, never one that is there already.
     ///
     /// # Errors
     /// When nothing can be written there.
     pub fn create(parent: &Path, name: &str) -> Result<Self, LabError> {
-        let refused = |error: &io::Error| LabError::io("making a run folder in", parent, error);
+        let refused = |error: &io::Error| {
+            LabError::run(format!(
+                "no run folder can be made in {}: {error}; name another folder with --output-dir",
+                parent.display()
+            ))
+        };
         fs::create_dir_all(parent).map_err(|error| refused(&error))?;
         for attempt in 1.. {
             let path = match attempt {
@@ -52,7 +56,6 @@ impl RunFolder {
                     let folder = Self { path };
                     fs::create_dir(folder.path.join("checkpoints"))
                         .map_err(|error| refused(&error))?;
-                    point_latest(parent, &folder.name())?;
                     return Ok(folder);
                 }
                 Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
@@ -93,6 +96,36 @@ impl RunFolder {
         // A link such as `latest` gives the run its own name.
         let path = fs::canonicalize(&path).unwrap_or(path);
         Ok(Self { path })
+    }
+
+    /// Points `latest` at this run.
+    ///
+    /// # Errors
+    /// When neither a link nor a file can be written.
+    pub fn make_latest(&self) -> Result<(), LabError> {
+        match self.path.parent() {
+            Some(parent) => point_latest(parent, &self.name()),
+            None => Ok(()),
+        }
+    }
+
+    /// Appends a line to `log.txt`.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn log(&self, line: &str) -> Result<(), LabError> {
+        let path = self.path.join("log.txt");
+        let time = jiff::Zoned::now()
+            .strftime("%Y-%m-%d %H:%M:%S%z")
+            .to_string();
+        fs::OpenOptions::new()
+            .create(true)
+            .append(true)
+            .open(&path)
+            .and_then(|mut file| {
+                io::Write::write_all(&mut file, format!("{time} {line}\n").as_bytes())
+            })
+            .map_err(|error| LabError::io("writing", &path, &error))
     }
 
     /// Where it is.
@@ -139,7 +172,7 @@ impl RunFolder {
         if let Some(parent) = path.parent() {
             fs::create_dir_all(parent).map_err(|error| LabError::io("making", parent, &error))?;
         }
-        Ok(atomic_write(&path, bytes)?)
+        atomic_write(&path, bytes).map_err(|error| LabError::io("writing", &path, &error))
     }
 }
 
@@ -161,7 +194,7 @@ fn point_latest(parent: &Path, name: &str) -> Result<(), LabError> {
     if latest.is_dir() {
         return Ok(()); // somebody's folder; it is not ours to replace
     }
-    Ok(atomic_write(&latest, name.as_bytes())?)
+    atomic_write(&latest, name.as_bytes()).map_err(|error| LabError::io("writing", &latest, &error))
 }
 
 /// Every run under `parent`, oldest first; folders that hold no run are left out.

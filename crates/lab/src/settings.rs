@@ -2,7 +2,7 @@
 //! in a run folder holds.
 
 use crate::LabError;
-use kiln_training::{OptimizerSettings, ScheduleSettings, find_optimizer, find_schedule};
+use kiln_training::{OptimizerSettings, ScheduleSettings, find_optimizer};
 use kiln_vision::{Preprocessing, Subset};
 use serde::{Deserialize, Serialize};
 use std::{fmt, str::FromStr};
@@ -198,8 +198,6 @@ impl Settings {
                 train.workers
             )));
         }
-        find_optimizer(&self.optimizer.name)?;
-        find_schedule(&self.schedule.name)?;
         self.optimizer.check().map_err(LabError::usage)?;
         self.schedule
             .check(self.optimizer.lr, train.epochs)

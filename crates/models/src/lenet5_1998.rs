@@ -19,7 +19,8 @@
 //! Differs from the paper: the output is minus half the squared distance, the
 //! log-likelihood of the Gaussian that the paper reads it as, so that a softmax
 //! can follow; the codes are 5x7 digits of our own drawing set into 7x12; an
-//! image of 28x28 is padded to 32x32 by its own normalised background, 0.
+//! image of 28x28 is padded to 32x32 with the value 0, after normalisation the
+//! mean grey, where the paper's images have their background.
 
 use crate::{ModelError, Task};
 use burn::{

@@ -112,21 +112,11 @@ pub fn find(name: &str) -> Result<&'static Row, ModelError> {
     {
         return Ok(row);
     }
-    let nearest = MODELS
-        .iter()
-        .flat_map(names)
-        .map(|name| (strsim::jaro_winkler(&wanted, name), name))
-        .max_by(|a, b| a.0.total_cmp(&b.0))
-        .filter(|(similarity, _)| *similarity > 0.7);
+    let listed: Vec<_> = MODELS.iter().map(|row| row.name).collect();
     Err(ModelError::Unknown {
         name: name.to_owned(),
-        suggestion: nearest
-            .map_or_else(String::new, |(_, near)| format!(", did you mean '{near}'?")),
-        known: MODELS
-            .iter()
-            .map(|row| row.name)
-            .collect::<Vec<_>>()
-            .join(", "),
+        suggestion: kiln_names::suggestion(&wanted, MODELS.iter().flat_map(names)),
+        known: listed.join(", "),
     })
 }
 

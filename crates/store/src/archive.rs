@@ -3,11 +3,11 @@
 //! devices, files of another length, and archives that go on for too long.
 
 use crate::{
-    Layout, Member, PinnedSet, Store, StoreError, atomic_write,
+    Layout, Member, PinnedSet, Store, StoreError,
     check::Depth,
     digest::{CopyError, copy_hashed},
     error::failed_to,
-    hold::{Hold, Staging},
+    hold::{Fresh, Hold},
     plan::published,
     register::{Register, UNPACKED},
 };
@@ -16,7 +16,7 @@ use kiln_vision::SourceFile;
 use std::{
     fs::{self, File},
     io::{self, BufReader, Read},
-    path::{Component, Path, PathBuf},
+    path::{Component, Path},
 };
 use tar::{Entry, EntryType};
 
@@ -24,53 +24,58 @@ use tar::{Entry, EntryType};
 const SLACK: u64 = 1 << 20;
 
 impl Store {
-    /// Unpacks the verified archive of `set` and records what came out.
-    pub(crate) fn unpack(&self, set: &PinnedSet) -> Result<(), StoreError> {
-        let _hold = Hold::take(self, set)?;
-        self.unpack_held(set)
-    }
-
-    /// As [`Store::unpack`], by whoever holds the set already.
-    pub(crate) fn unpack_held(&self, set: &PinnedSet) -> Result<(), StoreError> {
+    /// Unpacks the verified archive of `set`, held by `_hold`, and records what
+    /// came out. Files that are there already stay as they are.
+    pub(crate) fn unpack(&self, set: &PinnedSet, _hold: &Hold) -> Result<(), StoreError> {
         let (Some(layout), Some(archive)) = (&set.layout, set.files.first()) else {
             return Ok(());
         };
         let folder = self.folder(set);
-        if Register::unpacked(set, &folder)?.is_some() {
+        if Register::unpacked(set, &folder)?.is_some_and(|known| known.is_complete(&folder)) {
             return Ok(());
         }
         published(set, &folder, archive).check(&mut self.memory(set), Depth::Full)?;
-        let staging = Staging::create(&folder)?;
-        let files = unpack(set, layout, &folder.join(archive.name), staging.path())?;
+        let fresh = Fresh::create(folder.join(".unpacking"), &folder)?;
+        let packed = folder.join(archive.name);
+        let files = unpack(set, layout, (&packed, &packed), (fresh.path(), &folder))?;
+        // The record says nothing until all files are there, and tells files
+        // of an unpacking that was interrupted from those of the user.
         let register = Register {
             origin: archive.sha256.to_owned(),
             files,
         };
-        // The record counts only once the folder is there, so it goes first.
-        atomic_write(&folder.join(UNPACKED), &register.to_json())?;
+        register.write(&folder, UNPACKED, &folder)?;
         let target = folder.join(layout.folder);
-        fs::rename(staging.path().join(layout.folder), &target)
-            .map_err(failed_to("put the unpacked files into", target))
+        fs::create_dir_all(&target).map_err(failed_to("create", target))?;
+        for file in &register.files {
+            let target = folder.join(&file.name);
+            if !target.exists() {
+                fs::rename(fresh.path().join(&file.name), &target)
+                    .map_err(failed_to("write", target))?;
+            }
+        }
+        Ok(())
     }
 }
 
 /// Unpacks `archive` into the new folder `layout.folder` of `into`; the files
-/// written, named relative to `into`.
+/// written, named relative to `into`. Errors name the archive as `shown`, and
+/// the files as in `target`, for which they are meant.
 pub(crate) fn unpack(
     set: &PinnedSet,
     layout: &Layout,
-    archive: &Path,
-    into: &Path,
+    (archive, shown): (&Path, &Path),
+    (into, target): (&Path, &Path),
 ) -> Result<Vec<SourceFile>, StoreError> {
     let refuse = |reason: String| StoreError::Archive {
         set: set.folder,
-        path: archive.to_owned(),
+        path: shown.to_owned(),
         reason,
     };
     let broken = |cause: io::Error| refuse(format!("is cut off or broken ({cause})"));
-    let target = into.join(layout.folder);
-    fs::create_dir(&target).map_err(failed_to("create", &target))?;
-    let file = File::open(archive).map_err(failed_to("open", archive))?;
+    fs::create_dir(into.join(layout.folder))
+        .map_err(failed_to("create", target.join(layout.folder)))?;
+    let file = File::open(archive).map_err(failed_to("open", shown))?;
     let limit = layout
         .members
         .iter()
@@ -91,7 +96,7 @@ pub(crate) fn unpack(
         if files.iter().any(|file| file.name == name) {
             return Err(refuse(format!("holds '{name}' twice")));
         }
-        files.push(extract(entry, name, into, broken)?);
+        files.push(extract(entry, name, (into, target), broken)?);
     }
     // What follows the last entry: padding and the checksum of the stream.
     io::copy(&mut tar.into_inner(), &mut io::sink()).map_err(broken)?;
@@ -151,11 +156,11 @@ fn admit<R: Read>(layout: &Layout, entry: &Entry<'_, R>) -> Result<Option<Member
 fn extract(
     entry: impl Read,
     name: String,
-    into: &Path,
+    (into, target): (&Path, &Path),
     broken: impl Fn(io::Error) -> StoreError,
 ) -> Result<SourceFile, StoreError> {
-    let path: PathBuf = into.join(&name);
-    let mut file = File::create_new(&path).map_err(failed_to("create", &path))?;
+    let path = target.join(&name);
+    let mut file = File::create_new(into.join(&name)).map_err(failed_to("create", &path))?;
     let (sha256, bytes) = copy_hashed(entry, &mut file).map_err(|error| match error {
         CopyError::Read(cause) => broken(cause),
         CopyError::Write(cause) => failed_to("write", &path)(cause),

@@ -16,6 +16,8 @@ pub(crate) struct Item {
     pub(crate) wanted: String,
     /// The file's place in the set's folder, its length and hash.
     pub(crate) file: SourceFile,
+    /// Another form of the file that is there and as good, if it is right.
+    pub(crate) other_form: Option<SourceFile>,
     /// Length once decompressed, where pinned.
     pub(crate) plain: Option<u64>,
     /// What says how the file must be.
@@ -29,6 +31,8 @@ pub(crate) struct Item {
 pub(crate) enum Basis {
     /// A published hash.
     Published,
+    /// The published hash of an archive.
+    Archive,
     /// The record made while unpacking.
     Unpacked,
     /// The record made by an import.
@@ -45,8 +49,27 @@ pub(crate) enum Depth {
 }
 
 impl Item {
-    /// Checks the file; none when only a closer look would tell.
+    /// Checks the file, or its other form if only that is right, which then
+    /// counts; none when only a closer look would tell.
     pub(crate) fn check(
+        &mut self,
+        memory: &mut Memory,
+        depth: Depth,
+    ) -> Result<Option<SourceFile>, StoreError> {
+        let first = self.check_form(memory, depth);
+        let (Err(_), Some(other)) = (&first, self.other_form.take()) else {
+            return first;
+        };
+        let file = std::mem::replace(&mut self.file, other);
+        let second = self.check_form(memory, depth);
+        if second.is_err() {
+            self.file = file;
+            return first;
+        }
+        second
+    }
+
+    fn check_form(
         &self,
         memory: &mut Memory,
         depth: Depth,
@@ -63,7 +86,7 @@ impl Item {
             Err(cause) => return Err(failed_to("read", path)(cause)),
         };
         if !now.is_file() {
-            return Err(self.damaged(Fault::NotAFile));
+            return Err(self.damaged(&path, Fault::NotAFile));
         }
         let (expected, found) = (self.file.bytes, now.len());
         let length = match found.cmp(&expected) {
@@ -75,7 +98,7 @@ impl Item {
         let like_another = self.others.iter().any(|other| other.bytes == found);
         match length {
             Some(fault) if depth == Depth::Glance || !like_another => {
-                return Err(self.damaged(fault));
+                return Err(self.damaged(&path, fault));
             }
             _ => {}
         }
@@ -86,7 +109,7 @@ impl Item {
         if actual.sha256 == self.file.sha256 {
             return Ok(Some(actual));
         }
-        Err(self.damaged(self.difference(actual, length)))
+        Err(self.damaged(&path, self.difference(actual, length)))
     }
 
     fn difference(&self, actual: SourceFile, length: Option<Fault>) -> Fault {
@@ -101,7 +124,7 @@ impl Item {
             (None, Some(fault)) => fault,
             (None, None) => Fault::Hash {
                 what: match self.basis {
-                    Basis::Published => "is not the official file",
+                    Basis::Published | Basis::Archive => "is not the official file",
                     Basis::Unpacked => "has changed since kiln unpacked it",
                     Basis::Imported => "has changed since it was imported as an unofficial copy",
                 },
@@ -111,25 +134,27 @@ impl Item {
         }
     }
 
-    /// The error for this file, with advice that fits its origin.
-    pub(crate) fn damaged(&self, fault: Fault) -> StoreError {
-        let path = self.folder.join(&self.file.name);
+    /// The error for this file, which lies at `path`, with advice that fits its
+    /// origin.
+    pub(crate) fn damaged(&self, path: &Path, fault: Fault) -> StoreError {
         let set = self.set;
         let folder = path.parent().unwrap_or(Path::new(".")).display();
+        let origin = "--unofficial \"where it comes from\"";
         let advice = match self.basis {
             Basis::Published => format!(
-                "delete it and run `kiln data fetch {set}`, or, if you trust this copy, run `kiln data import '{folder}' --unofficial \"where it comes from\"`"
+                "delete it and run `kiln data fetch {set}`, or, if you trust this copy, run `kiln data import '{folder}' --dataset {set} {origin}`"
             ),
+            Basis::Archive => format!("delete it and run `kiln data fetch {set}`"),
             Basis::Unpacked => {
                 format!("delete the folder '{folder}' and run `kiln data fetch {set}`")
             }
             Basis::Imported => format!(
-                "import it again with `kiln data import DIR --unofficial \"where it comes from\"`, or delete the folder '{}'",
+                "import it again with `kiln data import DIR --dataset {set} {origin}`, or delete the folder '{}'",
                 self.folder.display()
             ),
         };
         StoreError::Damaged {
-            path,
+            path: path.to_owned(),
             fault,
             advice,
         }

@@ -1,7 +1,8 @@
 //! Everything that can be wrong with the data folder, each as one sentence:
 //! what, where, and what to do.
 
-use std::{fmt, io, path::PathBuf};
+use crate::Fault;
+use std::{io, path::PathBuf};
 
 /// Why files are not there, not to be trusted, or could not be brought.
 #[derive(Debug, thiserror::Error)]
@@ -16,7 +17,7 @@ pub enum StoreError {
     #[error("the data folder '{}' is not a folder; name another one or set KILN_DATA_DIR", path.display())]
     NotAFolder { path: PathBuf },
     /// A file is not there.
-    #[error("'{}' is missing; run `kiln data fetch {set}`, or `kiln data import DIR` with a folder that holds the files", path.display())]
+    #[error("'{}' is missing; run `kiln data fetch {set}`, or `kiln data import DIR --dataset {set}` with a folder that holds the files", path.display())]
     Missing { set: &'static str, path: PathBuf },
     /// A file is there but is not what it must be.
     #[error("'{}' {fault}; {advice}", path.display())]
@@ -26,7 +27,7 @@ pub enum StoreError {
         advice: String,
     },
     /// Unpacked files that nothing vouches for.
-    #[error("the files in '{}' were not unpacked by kiln from the official archive, so nothing vouches for them; run `kiln data import '{}' --unofficial \"where they come from\"`, or delete the folder and run `kiln data fetch {set}`", folder.display(), folder.display())]
+    #[error("the files in '{}' were not unpacked by kiln from the official archive, so nothing vouches for them; run `kiln data import '{}' --dataset {set} --unofficial \"where they come from\"`, or delete the folder and run `kiln data fetch {set}`", folder.display(), folder.display())]
     Unregistered { set: &'static str, folder: PathBuf },
     /// The operating system refused.
     #[error("cannot {doing} '{}': {cause}{}", path.display(), advice(cause))]
@@ -40,7 +41,7 @@ pub enum StoreError {
     Register { path: PathBuf, reason: String },
     /// A download is needed but not allowed.
     #[error(
-        "'{file}' of {set} is missing and downloads are switched off (offline); run `kiln data fetch {set}` without that, or `kiln data import DIR` with a folder that holds the files"
+        "'{file}' of {set} is missing and downloads are switched off (offline); run `kiln data fetch {set}` without that, or `kiln data import DIR --dataset {set}` with a folder that holds the files"
     )]
     Offline {
         set: &'static str,
@@ -48,24 +49,36 @@ pub enum StoreError {
     },
     /// A download is needed but not built in.
     #[error(
-        "'{file}' of {set} is missing and this kiln was built without downloads (Cargo feature `download`); run `kiln data import DIR` with a folder that holds the files"
+        "'{file}' of {set} is missing and this kiln was built without downloads (Cargo feature `download`); run `kiln data import DIR --dataset {set}` with a folder that holds the files"
     )]
     NoDownloads {
         set: &'static str,
         file: &'static str,
     },
+    /// A proxy that cannot be used.
+    #[error(
+        "the proxy in {variable} is of the kind '{kind}', which cannot be used; set {variable} to an http or https proxy, or unset it"
+    )]
+    Proxy {
+        variable: &'static str,
+        kind: String,
+    },
     /// No mirror had the file.
     #[error(
-        "no mirror delivered '{file}' ({causes}); check the network and run `kiln data fetch {set}` again, or get the file otherwise and run `kiln data import DIR`"
+        "no mirror delivered '{file}' ({causes}); check the network and run `kiln data fetch {set}` again, or get the file otherwise and run `kiln data import DIR --dataset {set}`"
     )]
     Mirrors {
         set: &'static str,
         file: &'static str,
         causes: String,
     },
-    /// Another process works on the same set.
-    #[error("another kiln is fetching or importing {set} (it holds '{}'); wait until it has finished", path.display())]
-    Busy { set: &'static str, path: PathBuf },
+    /// The folder of an interrupted import is still aside.
+    #[error("the files of '{}' are in '{}' since an import was interrupted, and cannot be brought back ({cause}); rename that folder yourself", folder.display(), old.display())]
+    NotBroughtBack {
+        folder: PathBuf,
+        old: PathBuf,
+        cause: io::Error,
+    },
     /// An archive holds what it must not, or is cut off.
     #[error("the archive '{}' {reason}; delete it and run `kiln data fetch {set}`", path.display())]
     Archive {
@@ -73,16 +86,37 @@ pub enum StoreError {
         path: PathBuf,
         reason: String,
     },
-    /// A folder to import holds none of the files, or not all.
-    #[error("'{}' {reason}; name the folder that holds the files of {set}", dir.display())]
+    /// A folder to import holds none of the files.
+    #[error("'{}' holds no file of {set} such as '{file}'; name the folder that holds the files", dir.display())]
     NothingToImport {
         set: &'static str,
         dir: PathBuf,
-        reason: String,
+        file: &'static str,
+    },
+    /// A folder to import holds some of the files.
+    #[error("'{}' lacks '{file}'; name a folder that holds all files of {set}", folder.display())]
+    Incomplete {
+        set: &'static str,
+        folder: PathBuf,
+        file: &'static str,
     },
     /// Files to import are not the published ones.
-    #[error("'{}' {reason}; get the official files, or say where this copy comes from: `kiln data import DIR --unofficial \"where it comes from\"`", path.display())]
-    NotOfficial { path: PathBuf, reason: String },
+    #[error("'{}' {reason}; get the official files, or say where this copy comes from: `kiln data import DIR --dataset {set} --unofficial \"where it comes from\"`", path.display())]
+    NotOfficial {
+        set: &'static str,
+        path: PathBuf,
+        reason: String,
+    },
+    /// An archive to import is not the published one.
+    #[error("'{}' {reason}; get the official archive of {set}, or name a folder of its unpacked files", path.display())]
+    WrongArchive {
+        set: &'static str,
+        path: PathBuf,
+        reason: String,
+    },
+    /// A file to import was written meanwhile.
+    #[error("'{}' changed while it was being copied; import it again once nothing writes to it", path.display())]
+    Changed { path: PathBuf },
     /// More than one copy to choose from.
     #[error("'{}' holds more than one copy of {set} ({folders}); name one of these folders", dir.display())]
     Ambiguous {
@@ -96,7 +130,7 @@ pub enum StoreError {
     )]
     NoOrigin,
     /// An unofficial copy that is no such data set.
-    #[error("the files in '{}' are not a copy of {set}: {reason}; nothing was imported, name another folder", folder.display())]
+    #[error("nothing was imported from '{}', which holds no copy of {set}: {reason}; name another folder", folder.display())]
     Structure {
         set: &'static str,
         folder: PathBuf,
@@ -114,50 +148,42 @@ pub enum StoreError {
     },
 }
 
-/// What is wrong with a file that is there.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[allow(missing_docs, reason = "the fields are what the sentences name")]
-pub enum Fault {
-    /// A folder or a device in the file's place.
-    NotAFile,
-    /// No byte in it.
-    Empty,
-    /// Shorter than it must be.
-    Truncated { expected: u64, found: u64 },
-    /// Longer than it must be.
-    TooLong { expected: u64, found: u64 },
-    /// Another file of the set under this file's name.
-    Swapped { other: String },
-    /// Other bytes than it must have.
-    Hash {
-        what: &'static str,
-        expected: String,
-        found: String,
-    },
-    /// It cannot be decompressed.
-    Compression { cause: String },
-}
-
-impl fmt::Display for Fault {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+impl StoreError {
+    /// What is wrong, without advice: for a table, or for part of a sentence.
+    pub fn reason(&self) -> String {
         match self {
-            Self::NotAFile => write!(f, "is not a file"),
-            Self::Empty => write!(f, "is empty"),
-            Self::Truncated { expected, found } => {
-                write!(f, "is truncated: it has {found} of {expected} bytes")
+            Self::Missing { path, .. } => format!("'{}' is missing", path.display()),
+            Self::Damaged { path, fault, .. } => format!("'{}' {fault}", path.display()),
+            Self::Unregistered { folder, .. } => {
+                format!("nothing vouches for the files in '{}'", folder.display())
             }
-            Self::TooLong { expected, found } => {
-                write!(f, "is too long: it has {found} bytes, expected {expected}")
+            Self::Io { doing, path, cause } => {
+                format!("cannot {doing} '{}': {cause}", path.display())
             }
-            Self::Swapped { other } => {
-                write!(f, "holds the bytes of '{other}' (files were swapped)")
+            Self::Register { path, reason } => {
+                format!(
+                    "the record '{}' cannot be understood ({reason})",
+                    path.display()
+                )
             }
-            Self::Hash {
-                what,
-                expected,
-                found,
-            } => write!(f, "{what}: its SHA-256 is {found}, expected {expected}"),
-            Self::Compression { cause } => write!(f, "cannot be decompressed ({cause})"),
+            other => other.to_string(),
+        }
+    }
+
+    /// Whether data is missing, wrong or out of reach; otherwise the system
+    /// refused something, such as room on the disk, or the command is wrong.
+    pub fn is_data(&self) -> bool {
+        match self {
+            Self::NoCacheFolder
+            | Self::NotAFolder { .. }
+            | Self::Proxy { .. }
+            | Self::NotBroughtBack { .. }
+            | Self::NoOrigin => false,
+            Self::Io { cause, .. } => matches!(
+                cause.kind(),
+                io::ErrorKind::NotFound | io::ErrorKind::NotADirectory
+            ),
+            _ => true,
         }
     }
 }

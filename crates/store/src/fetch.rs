@@ -20,6 +20,38 @@ impl Store {
     /// When a file that is there is damaged or unofficial, when downloads are
     /// switched off or not built in, and when no mirror delivers.
     pub fn fetch(&self, set: &PinnedSet, progress: &mut dyn Progress) -> Result<(), StoreError> {
+        self.settle(set)?;
+        let Some(missing) = self.missing(set, None)? else {
+            return Ok(());
+        };
+        if let (Some(first), true) = (missing.first(), self.offline()) {
+            return Err(StoreError::Offline {
+                set: set.folder,
+                file: first.name,
+            });
+        }
+        let hold = Hold::take(self, set)?;
+        // Another process may have been at work while this one waited.
+        let Some(missing) = self.missing(set, Some(&hold))? else {
+            return Ok(());
+        };
+        let folder = self.folder(set);
+        fs::create_dir_all(&folder).map_err(failed_to("create", &folder))?;
+        let mut files = missing.into_iter();
+        let result = files.try_for_each(|file| self.download(set, file, progress));
+        // Only a folder to which nothing came is empty and goes away.
+        let _ = fs::remove_dir(&folder);
+        result?;
+        self.unpack(set, &hold)
+    }
+
+    /// The published files that are not there, or none if nothing is to be
+    /// done; those that are there are checked.
+    fn missing<'a>(
+        &self,
+        set: &'a PinnedSet,
+        hold: Option<&Hold>,
+    ) -> Result<Option<Vec<&'a PinnedFile>>, StoreError> {
         let folder = self.folder(set);
         if let Some(register) = Register::unofficial(&folder)? {
             return Err(StoreError::UnofficialThere {
@@ -28,43 +60,11 @@ impl Store {
                 note: register.origin,
             });
         }
-        if Register::unpacked(set, &folder)?.is_some() {
-            return self.verify_all(set).map(drop);
+        if Register::unpacked(set, &folder)?.is_some_and(|known| known.is_complete(&folder)) {
+            self.verify_held(set, &set.contents(), hold)?;
+            return Ok(None);
         }
         refuse_loose(set, &folder)?;
-        let missing = self.missing(set)?;
-        if let (Some(first), true) = (missing.first(), self.offline()) {
-            return Err(StoreError::Offline {
-                set: set.folder,
-                file: first.name,
-            });
-        }
-        if !missing.is_empty() || set.layout.is_some() {
-            let _hold = Hold::take(self, set)?;
-            fs::create_dir_all(&folder).map_err(failed_to("create", &folder))?;
-            let result = self.bring(set, &missing, progress);
-            // Only a folder to which nothing came is empty and goes away.
-            let _ = fs::remove_dir(&folder);
-            return result;
-        }
-        Ok(())
-    }
-
-    fn bring(
-        &self,
-        set: &PinnedSet,
-        missing: &[&PinnedFile],
-        progress: &mut dyn Progress,
-    ) -> Result<(), StoreError> {
-        for file in missing {
-            self.download(set, file, progress)?;
-        }
-        self.unpack_held(set)
-    }
-
-    /// The published files that are not there; those that are, are checked.
-    fn missing<'a>(&self, set: &'a PinnedSet) -> Result<Vec<&'a PinnedFile>, StoreError> {
-        let folder = self.folder(set);
         let mut memory = self.memory(set);
         let mut missing = Vec::new();
         for file in set.files {
@@ -74,7 +74,7 @@ impl Store {
                 Err(error) => return Err(error),
             }
         }
-        Ok(missing)
+        Ok((!missing.is_empty() || set.layout.is_some()).then_some(missing))
     }
 
     #[cfg(feature = "download")]

@@ -1,9 +1,9 @@
 //! One writer per data set: the lock that a fetch, an import and an unpacking
 //! take, and the folder in which they prepare files.
 
-use crate::{PinnedSet, Store, StoreError, error::failed_to};
+use crate::{PinnedSet, Store, StoreError, error::failed_to, replace};
 use std::{
-    fs::{self, File, TryLockError},
+    fs::{self, File},
     path::{Path, PathBuf},
 };
 
@@ -14,7 +14,9 @@ pub(crate) struct Hold {
 }
 
 impl Hold {
-    /// Takes the right to write the folder of `set`, at once or not at all.
+    /// Waits for the right to write the folder of `set`, and mends what an
+    /// interrupted import left. Whoever has the right must not ask for it
+    /// again: it would wait for itself.
     pub(crate) fn take(store: &Store, set: &PinnedSet) -> Result<Self, StoreError> {
         let root = store.root();
         fs::create_dir_all(root).map_err(failed_to("create the data folder", root))?;
@@ -25,47 +27,34 @@ impl Hold {
             .write(true)
             .open(&path)
             .map_err(failed_to("create", &path))?;
-        match file.try_lock() {
-            Err(TryLockError::WouldBlock) => Err(StoreError::Busy {
-                set: set.folder,
-                path,
-            }),
-            // A file system without locks: go on without one.
-            Ok(()) | Err(TryLockError::Error(_)) => Ok(Self { _file: file }),
-        }
+        // A file system without locks: go on without one.
+        let _ = file.lock();
+        replace::settle(set, &store.folder(set))?;
+        Ok(Self { _file: file })
     }
 }
 
 /// A folder for files that are not yet complete; removed when dropped.
 #[derive(Debug)]
-pub(crate) struct Staging {
-    path: PathBuf,
-    set_folder: PathBuf,
-}
+pub(crate) struct Fresh(PathBuf);
 
-impl Staging {
-    /// An empty staging folder in `set_folder`, which is created if need be.
-    /// What an interrupted process left there is removed.
-    pub(crate) fn create(set_folder: &Path) -> Result<Self, StoreError> {
-        let path = set_folder.join(".staging");
+impl Fresh {
+    /// An empty folder at `path`; what an interrupted process left there is
+    /// removed. An error names `target`, for which the files are meant.
+    pub(crate) fn create(path: PathBuf, target: &Path) -> Result<Self, StoreError> {
         let _ = fs::remove_dir_all(&path);
-        fs::create_dir_all(&path).map_err(failed_to("create", &path))?;
-        Ok(Self {
-            path,
-            set_folder: set_folder.to_owned(),
-        })
+        fs::create_dir_all(&path).map_err(failed_to("create files for", target))?;
+        Ok(Self(path))
     }
 
     pub(crate) fn path(&self) -> &Path {
-        &self.path
+        &self.0
     }
 }
 
-impl Drop for Staging {
+impl Drop for Fresh {
     fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.path);
-        // Removes the set's folder only if nothing came to lie in it.
-        let _ = fs::remove_dir(&self.set_folder);
+        let _ = fs::remove_dir_all(&self.0);
     }
 }
 
@@ -73,9 +62,10 @@ impl Drop for Staging {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
+    use std::{sync::mpsc, thread, time::Duration};
 
     #[test]
-    fn a_second_writer_of_the_same_set_is_told_to_wait() {
+    fn a_second_writer_of_the_same_set_waits_for_the_first() {
         let dir = tempfile::tempdir().unwrap();
         let store = Store::locate(Some(dir.path()), true).unwrap();
         let set = PinnedSet {
@@ -85,23 +75,25 @@ mod tests {
             layout: None,
         };
         let first = Hold::take(&store, &set).unwrap();
-        let error = Hold::take(&store, &set).unwrap_err().to_string();
-        assert!(
-            error.contains("another kiln") && error.contains("letters"),
-            "{error}"
-        );
+        let (send, receive) = mpsc::channel();
+        let second = thread::spawn(move || {
+            let taken = Hold::take(&store, &set).is_ok();
+            send.send(taken).unwrap();
+        });
+        assert!(receive.recv_timeout(Duration::from_millis(50)).is_err());
         drop(first);
-        Hold::take(&store, &set).unwrap();
+        assert!(receive.recv().unwrap());
+        second.join().unwrap();
     }
 
     #[test]
-    fn staging_leaves_no_trace_and_begins_empty() {
+    fn a_fresh_folder_leaves_no_trace_and_begins_empty() {
         let dir = tempfile::tempdir().unwrap();
-        let folder = dir.path().join("letters");
-        fs::create_dir_all(folder.join(".staging/left over")).unwrap();
-        let staging = Staging::create(&folder).unwrap();
-        assert_eq!(fs::read_dir(staging.path()).unwrap().count(), 0);
-        drop(staging);
-        assert!(!folder.exists());
+        let path = dir.path().join(".letters.new");
+        fs::create_dir_all(path.join("left over")).unwrap();
+        let fresh = Fresh::create(path.clone(), dir.path()).unwrap();
+        assert_eq!(fs::read_dir(fresh.path()).unwrap().count(), 0);
+        drop(fresh);
+        assert!(!path.exists());
     }
 }

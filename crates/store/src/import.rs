@@ -5,17 +5,18 @@
 use crate::{
     Candidate, PinnedSet, Store, StoreError, VerifiedFile,
     archive::unpack,
+    candidates,
     check::{Basis, Item},
+    digest::{CopyError, copy_hashed, hash_stream},
     error::failed_to,
-    hold::{Hold, Staging},
+    hold::{Fresh, Hold},
     register::{Register, UNOFFICIAL, UNPACKED},
-    search::candidates,
-    stage::locate,
-    swap::Swap,
+    replace::{new_beside, replace},
 };
 use kiln_vision::{Source, SourceFile};
 use std::{
-    fs,
+    fs::{self, File},
+    io,
     path::{Path, PathBuf},
 };
 
@@ -45,52 +46,66 @@ impl Store {
     pub fn import(&self, import: &Import<'_>) -> Result<Source, StoreError> {
         let set = import.set;
         let origin = import.unofficial.map(one_line).transpose()?;
+        self.settle(set)?;
         let found = candidates(set, import.from)?;
-        let _hold = Hold::take(self, set)?;
+        let hold = Hold::take(self, set)?;
         if let Some(official) = found.iter().find(|candidate| candidate.official) {
-            self.import_official(set, official)?;
+            if !self.is_official(set, &hold) {
+                self.import_official(set, official)?;
+            }
         } else {
             let Some(origin) = origin else {
                 let objection = found.iter().find_map(Candidate::objection);
                 return Err(objection.unwrap_or(StoreError::NoOrigin));
             };
             let copy = only(set, import.from, &found)?;
+            if self.is_official(set, &hold) {
+                return Err(StoreError::OfficialThere {
+                    set: set.folder,
+                    folder: self.folder(set),
+                });
+            }
             self.import_unofficial(import, copy, origin)?;
         }
-        self.verify_all(set)
+        Ok(self.verify_held(set, &set.contents(), Some(&hold))?.source)
+    }
+
+    /// Whether the set is there already, as published.
+    fn is_official(&self, set: &PinnedSet, hold: &Hold) -> bool {
+        let verified = self.verify_held(set, &set.contents(), Some(hold));
+        verified.is_ok_and(|verified| verified.source.official)
     }
 
     fn import_official(&self, set: &PinnedSet, found: &Candidate) -> Result<(), StoreError> {
-        if self.verify_all(set).is_ok_and(|source| source.official) {
-            return Ok(());
-        }
         let folder = self.folder(set);
-        let staging = Staging::create(&folder)?;
-        let (mut swap, staged) = self.stage(set, found, &staging)?;
-        for (file, (path, _)) in staged.iter().zip(&found.files) {
+        if set.layout.is_none() && in_place(found, &folder) {
+            let record = folder.join(UNOFFICIAL);
+            return match fs::remove_file(&record) {
+                Err(cause) if cause.kind() != io::ErrorKind::NotFound => {
+                    Err(failed_to("remove", record)(cause))
+                }
+                _ => Ok(()),
+            };
+        }
+        let fresh = Fresh::create(new_beside(&folder), &folder)?;
+        let files = copy_all(found, fresh.path(), &folder)?;
+        for (file, (path, _)) in files.iter().zip(&found.files) {
             let mut forms = set.files.iter().flat_map(|file| file.forms());
             if !forms.any(|form| form.0 == file.name && form.2 == file.sha256) {
-                return Err(StoreError::NotOfficial {
-                    path: path.clone(),
-                    reason: "changed while it was being copied".to_owned(),
-                });
+                return Err(StoreError::Changed { path: path.clone() });
             }
         }
         if let (Some(layout), Some(archive)) = (&set.layout, set.files.first()) {
-            let packed = locate(&folder, &staging, archive.name);
-            let files = unpack(set, layout, &packed, staging.path())?;
-            let moves = files
-                .iter()
-                .map(|file| (staging.path().join(&file.name), folder.join(&file.name)));
-            swap.moves.extend(moves);
+            let packed = fresh.path().join(archive.name);
+            let shown = &found.files[0].0;
+            let files = unpack(set, layout, (&packed, shown), (fresh.path(), &folder))?;
             let register = Register {
                 origin: archive.sha256.to_owned(),
                 files,
             };
-            write_register(&mut swap, &register, &staging, folder.join(UNPACKED))?;
+            register.write(fresh.path(), UNPACKED, &folder)?;
         }
-        swap.removals.push(folder.join(UNOFFICIAL));
-        swap.perform(&staging.path().join("backup"))
+        replace(set, &folder, fresh.path())
     }
 
     fn import_unofficial(
@@ -101,26 +116,64 @@ impl Store {
     ) -> Result<(), StoreError> {
         let set = import.set;
         let folder = self.folder(set);
-        if self.verify_all(set).is_ok_and(|source| source.official) {
-            return Err(StoreError::OfficialThere {
-                set: set.folder,
-                folder,
-            });
-        }
-        let staging = Staging::create(&folder)?;
-        let (mut swap, files) = self.stage(set, found, &staging)?;
-        let structure = |reason| StoreError::Structure {
+        (import.check)(&views(set, found)).map_err(|reason| StoreError::Structure {
             set: set.folder,
             folder: found.folder.clone(),
             reason,
-        };
-        let views = views(set, &folder, &staging, &files);
-        (import.check)(&views).map_err(structure)?;
-        let register = Register { origin, files };
-        write_register(&mut swap, &register, &staging, folder.join(UNOFFICIAL))?;
-        swap.removals.push(folder.join(UNPACKED));
-        swap.perform(&staging.path().join("backup"))
+        })?;
+        if in_place(found, &folder) {
+            let hash = |(path, name): &(PathBuf, String)| hash_file(path, name);
+            let files = found.files.iter().map(hash).collect::<Result<_, _>>()?;
+            return Register { origin, files }.write(&folder, UNOFFICIAL, &folder);
+        }
+        let fresh = Fresh::create(new_beside(&folder), &folder)?;
+        let files = copy_all(found, fresh.path(), &folder)?;
+        Register { origin, files }.write(fresh.path(), UNOFFICIAL, &folder)?;
+        replace(set, &folder, fresh.path())
     }
+}
+
+/// Whether all files lie where the data folder has them anyway.
+fn in_place(found: &Candidate, folder: &Path) -> bool {
+    let mut files = found.files.iter();
+    files.all(|(path, name)| {
+        let place = folder.join(name).canonicalize();
+        place.is_ok_and(|place| path.canonicalize().is_ok_and(|path| path == place))
+    })
+}
+
+fn hash_file(path: &Path, name: &str) -> Result<SourceFile, StoreError> {
+    let file = File::open(path).map_err(failed_to("open", path))?;
+    let (sha256, bytes) = hash_stream(file).map_err(failed_to("read", path))?;
+    Ok(SourceFile {
+        name: name.to_owned(),
+        bytes,
+        sha256,
+    })
+}
+
+/// Copies the files into the folder `into`; errors name them as in `target`,
+/// for which they are meant.
+fn copy_all(found: &Candidate, into: &Path, target: &Path) -> Result<Vec<SourceFile>, StoreError> {
+    let copy = |(from, name): &(PathBuf, String)| {
+        let (to, shown) = (into.join(name), target.join(name));
+        if let Some(folder) = to.parent() {
+            fs::create_dir_all(folder).map_err(failed_to("write", &shown))?;
+        }
+        let source = File::open(from).map_err(failed_to("open", from))?;
+        let mut copy = File::create_new(to).map_err(failed_to("write", &shown))?;
+        let (sha256, bytes) = copy_hashed(source, &mut copy).map_err(|error| match error {
+            CopyError::Read(cause) => failed_to("read", from)(cause),
+            CopyError::Write(cause) => failed_to("write", &shown)(cause),
+        })?;
+        copy.sync_all().map_err(failed_to("write", &shown))?;
+        Ok(SourceFile {
+            name: name.clone(),
+            bytes,
+            sha256,
+        })
+    };
+    found.files.iter().map(copy).collect()
 }
 
 fn one_line(origin: &str) -> Result<String, StoreError> {
@@ -140,13 +193,7 @@ fn only<'a>(
     let copies: Vec<_> = found.iter().filter(|candidate| !candidate.packed).collect();
     match copies.as_slice() {
         [copy] => Ok(copy),
-        [] => {
-            let (path, reason) = found[0].objection.clone().unwrap_or_default();
-            Err(StoreError::NotOfficial {
-                path,
-                reason: format!("{reason}, and only its unpacked files can be an unofficial copy"),
-            })
-        }
+        [] => Err(found[0].objection().unwrap_or(StoreError::NoOrigin)),
         _ => Err(StoreError::Ambiguous {
             set: set.folder,
             dir: dir.to_owned(),
@@ -159,38 +206,29 @@ fn only<'a>(
     }
 }
 
-fn views(
-    set: &PinnedSet,
-    folder: &Path,
-    staging: &Staging,
-    files: &[SourceFile],
-) -> Vec<VerifiedFile> {
+/// The files where the user has them, in the order of the set's contents.
+fn views(set: &PinnedSet, found: &Candidate) -> Vec<VerifiedFile> {
     let view = |wanted: &str| {
         let places = set.places(wanted);
-        let file = files.iter().find(|file| places.contains(&file.name))?;
-        let path = locate(folder, staging, &file.name);
+        let mut files = found.files.iter();
+        let (path, name) = files.find(|(_, name)| places.contains(name))?;
+        let file = SourceFile {
+            name: name.clone(),
+            bytes: fs::metadata(path).map_or(0, |file| file.len()),
+            sha256: String::new(),
+        };
         let item = Item {
             set: set.folder,
-            folder: folder.to_owned(),
+            folder: found.folder.clone(),
             wanted: wanted.to_owned(),
-            file: file.clone(),
+            file,
+            other_form: None,
             plain: None,
             basis: Basis::Imported,
             others: Vec::new(),
         };
+        let path = path.clone();
         Some(VerifiedFile { item, path })
     };
     set.contents().into_iter().filter_map(view).collect()
-}
-
-fn write_register(
-    swap: &mut Swap,
-    register: &Register,
-    staging: &Staging,
-    target: PathBuf,
-) -> Result<(), StoreError> {
-    let staged = staging.path().join("register.json");
-    fs::write(&staged, register.to_json()).map_err(failed_to("write", &staged))?;
-    swap.moves.push((staged, target));
-    Ok(())
 }

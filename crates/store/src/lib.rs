@@ -11,6 +11,7 @@ mod atomic;
 mod check;
 mod digest;
 mod error;
+mod fault;
 mod fetch;
 mod hold;
 mod import;
@@ -21,17 +22,17 @@ mod pinned;
 mod plan;
 mod progress;
 mod register;
+mod replace;
 mod search;
-mod stage;
 mod store;
-mod swap;
 #[cfg(feature = "download")]
 mod transfer;
 mod verify;
 
 pub use atomic::atomic_write;
 pub use digest::sha256_hex;
-pub use error::{Fault, StoreError};
+pub use error::StoreError;
+pub use fault::Fault;
 pub use import::{Check, Import};
 pub use pinned::{Layout, Member, PinnedFile, PinnedPlain, PinnedSet, Size};
 pub use progress::{Bar, Progress, Silent};

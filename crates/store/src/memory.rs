@@ -12,7 +12,8 @@ use std::{
     time::UNIX_EPOCH,
 };
 
-const NAME: &str = ".kiln-verified.json";
+/// Name of the record.
+pub(crate) const NAME: &str = ".kiln-verified.json";
 
 /// Hashes of the files in one folder.
 #[derive(Debug)]

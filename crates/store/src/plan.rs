@@ -34,11 +34,11 @@ pub(crate) fn plan(set: &PinnedSet, folder: &Path, wanted: &[&str]) -> Result<Pl
     }
     let (items, packed) = match (&set.layout, set.files.first()) {
         (Some(_), Some(archive)) => match Register::unpacked(set, folder)? {
-            Some(register) => {
+            Some(register) if register.is_complete(folder) => {
                 let items = registered(set, folder, wanted, (&register, Basis::Unpacked))?;
                 (items, false)
             }
-            None => {
+            _ => {
                 refuse_loose(set, folder)?;
                 let item = published(set, folder, archive);
                 (vec![item], true)
@@ -75,7 +75,7 @@ pub(crate) fn refuse_loose(set: &PinnedSet, folder: &Path) -> Result<(), StoreEr
         .members
         .iter()
         .any(|member| folder.join(layout.place(member.name)).exists());
-    if loose {
+    if loose && Register::unpacked(set, folder)?.is_none() {
         return Err(StoreError::Unregistered {
             set: set.folder,
             folder: folder.join(layout.folder),
@@ -84,22 +84,28 @@ pub(crate) fn refuse_loose(set: &PinnedSet, folder: &Path) -> Result<(), StoreEr
     Ok(())
 }
 
-/// What a published file must be: as the first of its forms that is there.
+/// What a published file must be: as those of its forms that are there.
 pub(crate) fn published(set: &PinnedSet, folder: &Path, file: &PinnedFile) -> Item {
     let source = |(name, bytes, sha256): (&str, u64, &str)| SourceFile {
         name: name.to_owned(),
         bytes,
         sha256: sha256.to_owned(),
     };
-    let mut forms = file.forms().map(source);
-    let there = forms.find(|form| folder.join(&form.name).exists());
+    let forms = file.forms().map(source);
+    let mut there = forms.filter(|form| folder.join(&form.name).exists());
     Item {
         set: set.folder,
         folder: folder.to_owned(),
         wanted: file.name.to_owned(),
-        file: there.unwrap_or_else(|| source((file.name, file.bytes, file.sha256))),
+        file: there
+            .next()
+            .unwrap_or_else(|| source((file.name, file.bytes, file.sha256))),
+        other_form: there.next(),
         plain: file.plain.map(|plain| plain.bytes),
-        basis: Basis::Published,
+        basis: match set.layout {
+            None => Basis::Published,
+            Some(_) => Basis::Archive,
+        },
         others: set
             .files
             .iter()
@@ -133,6 +139,7 @@ fn registered(
             folder: folder.to_owned(),
             wanted: (*name).to_owned(),
             file: file.clone(),
+            other_form: None,
             plain: None,
             basis,
             others: Vec::new(),

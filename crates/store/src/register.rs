@@ -2,7 +2,7 @@
 //! those unpacked from a verified archive, and those of an unofficial copy
 //! that the user vouches for.
 
-use crate::{PinnedSet, StoreError, error::failed_to};
+use crate::{PinnedSet, StoreError, atomic_write, error::failed_to};
 use kiln_vision::SourceFile;
 use serde::{Deserialize, Serialize};
 use std::{fs, io, path::Path};
@@ -28,16 +28,19 @@ impl Register {
     }
 
     /// The record of the files of `set` in `folder` that were unpacked from
-    /// its official archive; none when their folder is gone.
+    /// its official archive, whether they are still there or not.
     pub(crate) fn unpacked(set: &PinnedSet, folder: &Path) -> Result<Option<Self>, StoreError> {
-        let (Some(layout), Some(archive)) = (&set.layout, set.files.first()) else {
+        let (Some(_), Some(archive)) = (&set.layout, set.files.first()) else {
             return Ok(None);
         };
-        if !folder.join(layout.folder).is_dir() {
-            return Ok(None);
-        }
         let register = Self::read(&folder.join(UNPACKED))?;
         Ok(register.filter(|register| register.origin == archive.sha256))
+    }
+
+    /// Whether all files are there, be they right or not.
+    pub(crate) fn is_complete(&self, folder: &Path) -> bool {
+        let mut files = self.files.iter();
+        files.all(|file| folder.join(&file.name).exists())
     }
 
     fn read(path: &Path) -> Result<Option<Self>, StoreError> {
@@ -60,9 +63,11 @@ impl Register {
         Ok(Some(register))
     }
 
-    /// The record as it is written.
-    pub(crate) fn to_json(&self) -> Vec<u8> {
+    /// Writes the record `name` of the files in `folder`; an error names
+    /// `shown` instead.
+    pub(crate) fn write(&self, folder: &Path, name: &str, shown: &Path) -> Result<(), StoreError> {
         // Strings and numbers always serialise.
-        serde_json::to_vec_pretty(self).unwrap_or_default()
+        let text = serde_json::to_vec_pretty(self).unwrap_or_default();
+        atomic_write(&folder.join(name), &text).map_err(failed_to("write", shown.join(name)))
     }
 }

@@ -16,8 +16,11 @@ pub struct Candidate {
     pub folder: PathBuf,
     /// Whether these are the published files.
     pub official: bool,
+    /// How many of the files are the published ones.
+    pub matching: usize,
     /// The files: where each is, and its place in the set's folder.
     pub(crate) files: Vec<(PathBuf, String)>,
+    set: &'static str,
     /// Whether the file is the archive.
     pub(crate) packed: bool,
     /// Why not official.
@@ -28,7 +31,11 @@ impl Candidate {
     /// Why these are not the published files, if they are not.
     pub fn objection(&self) -> Option<StoreError> {
         let (path, reason) = self.objection.clone()?;
-        Some(StoreError::NotOfficial { path, reason })
+        let set = self.set;
+        Some(match self.packed {
+            true => StoreError::WrongArchive { set, path, reason },
+            false => StoreError::NotOfficial { set, path, reason },
+        })
     }
 }
 
@@ -42,13 +49,12 @@ pub fn candidates(set: &PinnedSet, dir: &Path) -> Result<Vec<Candidate>, StoreEr
     let mut folders = vec![dir.to_owned()];
     gather(dir, LEVELS, &mut folders)?;
     let mut found = Vec::new();
-    let mut lacking: Option<String> = None;
+    let mut lacking = None;
     for folder in folders {
         if let Some(layout) = &set.layout {
             for file in set.files {
-                let path = folder.join(file.name);
-                if path.is_file() {
-                    found.push(judge(set, &folder, vec![(path, file.name.to_owned())])?);
+                if folder.join(file.name).is_file() {
+                    found.extend(judge(set, &folder)?);
                 }
             }
             let mut places = layout
@@ -63,25 +69,21 @@ pub fn candidates(set: &PinnedSet, dir: &Path) -> Result<Vec<Candidate>, StoreEr
                 found.push(unpacked(set, &folder, files));
             } else {
                 lacking = lacking
-                    .or_else(|| partly(&folder, layout.required().map(|member| member.name)));
+                    .or_else(|| partly(set, &folder, layout.required().map(|member| member.name)));
             }
-        } else if let Some(files) = published(set, &folder) {
-            found.push(judge(set, &folder, files)?);
+        } else if let Some(candidate) = judge(set, &folder)? {
+            found.push(candidate);
         } else {
-            lacking = lacking.or_else(|| partly(&folder, set.files.iter().map(|file| file.name)));
+            lacking =
+                lacking.or_else(|| partly(set, &folder, set.files.iter().map(|file| file.name)));
         }
     }
     if found.is_empty() {
-        return Err(StoreError::NothingToImport {
+        return Err(lacking.unwrap_or_else(|| StoreError::NothingToImport {
             set: set.folder,
             dir: dir.to_owned(),
-            reason: lacking.unwrap_or_else(|| {
-                format!(
-                    "holds no file of {} such as '{}'",
-                    set.folder, set.files[0].name
-                )
-            }),
-        });
+            file: set.files[0].name,
+        }));
     }
     Ok(found)
 }
@@ -108,64 +110,72 @@ fn hidden(path: &Path) -> bool {
         .is_some_and(|name| name.to_string_lossy().starts_with('.'))
 }
 
-/// The first file that is missing from a folder that holds others of the set.
-fn partly(folder: &Path, names: impl Iterator<Item = &'static str>) -> Option<String> {
+/// Names the first file that is missing from a folder that holds others of the
+/// set.
+fn partly(
+    set: &PinnedSet,
+    folder: &Path,
+    names: impl Iterator<Item = &'static str>,
+) -> Option<StoreError> {
     let plain = |name: &str| folder.join(name.strip_suffix(".gz").unwrap_or(name));
     let (there, missing): (Vec<_>, Vec<_>) =
         names.partition(|name| folder.join(name).is_file() || plain(name).is_file());
     match (there.is_empty(), missing.first()) {
-        (false, Some(name)) => Some(format!("lacks '{name}'")),
+        (false, Some(file)) => Some(StoreError::Incomplete {
+            set: set.folder,
+            folder: folder.to_owned(),
+            file,
+        }),
         _ => None,
     }
 }
 
-/// One form of every published file in `folder`: the compressed one, unless
-/// only the plain one is there.
-fn published(set: &PinnedSet, folder: &Path) -> Option<Vec<(PathBuf, String)>> {
-    let one = |file: &crate::PinnedFile| {
-        let mut forms = file
-            .forms()
-            .map(|(name, ..)| (folder.join(name), name.to_owned()));
-        forms.find(|(path, _)| path.is_file())
-    };
-    set.files.iter().map(one).collect()
-}
-
-/// Compares lengths and hashes with the published ones.
-fn judge(
-    set: &PinnedSet,
-    folder: &Path,
-    files: Vec<(PathBuf, String)>,
-) -> Result<Candidate, StoreError> {
-    let mut objection = None;
-    for (path, name) in &files {
-        let mut forms = set.files.iter().flat_map(|file| file.forms());
-        let Some((_, bytes, sha256)) = forms.find(|form| form.0 == name) else {
-            continue;
+/// One form of every published file in `folder`, if all are there: the one
+/// that is as published, else the compressed one.
+fn judge(set: &PinnedSet, folder: &Path) -> Result<Option<Candidate>, StoreError> {
+    let (mut files, mut objection, mut matching) = (Vec::new(), None, 0);
+    for file in set.files {
+        let forms = file.forms().map(|form| (folder.join(form.0), form));
+        let there: Vec<_> = forms.filter(|(path, _)| path.is_file()).collect();
+        let Some(first) = there.first() else {
+            return Ok(None);
         };
-        let file = File::open(path).map_err(failed_to("open", path))?;
-        let found = file.metadata().map_err(failed_to("read", path))?.len();
-        if found != bytes {
-            let reason =
-                format!("is not the official file: it has {found} bytes, expected {bytes}");
+        let objections = there
+            .iter()
+            .map(|(path, form)| object(path, form.1, form.2))
+            .collect::<Result<Vec<_>, _>>()?;
+        let right = objections.iter().position(Option::is_none);
+        let (path, form) = right.map_or(first, |right| &there[right]);
+        files.push((path.clone(), form.0.to_owned()));
+        matching += usize::from(right.is_some());
+        let mut reasons = objections.into_iter().flatten();
+        if let (None, None, Some(reason)) = (right, &objection, reasons.next()) {
             objection = Some((path.clone(), reason));
-            break;
-        }
-        let (found, _) = hash_stream(file).map_err(failed_to("read", path))?;
-        if found != sha256 {
-            let reason =
-                format!("is not the official file: its SHA-256 is {found}, expected {sha256}");
-            objection = Some((path.clone(), reason));
-            break;
         }
     }
-    Ok(Candidate {
+    Ok(Some(Candidate {
         folder: folder.to_owned(),
         official: objection.is_none(),
+        matching,
         files,
+        set: set.folder,
         packed: set.layout.is_some(),
         objection,
-    })
+    }))
+}
+
+/// Why the file at `path` is not the published one, if it is not.
+fn object(path: &Path, bytes: u64, sha256: &str) -> Result<Option<String>, StoreError> {
+    let file = File::open(path).map_err(failed_to("open", path))?;
+    let length = file.metadata().map_err(failed_to("read", path))?.len();
+    if length != bytes {
+        return Ok(Some(format!(
+            "is not the official file: it has {length} bytes, expected {bytes}"
+        )));
+    }
+    let (found, _) = hash_stream(file).map_err(failed_to("read", path))?;
+    Ok((found != sha256)
+        .then(|| format!("is not the official file: its SHA-256 is {found}, expected {sha256}")))
 }
 
 fn unpacked(set: &PinnedSet, folder: &Path, files: Vec<(PathBuf, String)>) -> Candidate {
@@ -176,7 +186,9 @@ fn unpacked(set: &PinnedSet, folder: &Path, files: Vec<(PathBuf, String)>) -> Ca
     Candidate {
         folder: folder.to_owned(),
         official: false,
+        matching: 0,
         files,
+        set: set.folder,
         packed: false,
         objection: Some((folder.to_owned(), reason)),
     }

@@ -3,7 +3,9 @@
 use crate::{
     PinnedSet, StoreError,
     check::Depth,
+    hold::Hold,
     plan::{Plan, plan},
+    replace::is_unsettled,
 };
 use std::{
     ffi::OsString,
@@ -32,7 +34,7 @@ pub enum SetState {
     Official,
     /// An imported copy that is not the published one; its origin.
     Unofficial(String),
-    /// Something is wrong; the error that using it gives.
+    /// Something is wrong; what, without advice.
     Damaged(String),
 }
 
@@ -83,19 +85,28 @@ impl Store {
         match self.glance(set) {
             Ok(state) => state,
             Err(StoreError::Missing { .. }) => SetState::Missing,
-            Err(error) => SetState::Damaged(error.to_string()),
+            Err(error) => SetState::Damaged(error.reason()),
         }
     }
 
+    /// Mends what an interrupted import left, once none goes on.
+    pub(crate) fn settle(&self, set: &PinnedSet) -> Result<(), StoreError> {
+        if is_unsettled(&self.folder(set)) {
+            Hold::take(self, set)?;
+        }
+        Ok(())
+    }
+
     fn glance(&self, set: &PinnedSet) -> Result<SetState, StoreError> {
+        self.settle(set)?;
         let Plan {
             source,
-            items,
+            mut items,
             packed,
         } = plan(set, &self.folder(set), &set.contents())?;
         let mut memory = self.memory(set);
         let mut checked = !packed;
-        for item in &items {
+        for item in &mut items {
             checked &= item.check(&mut memory, Depth::Glance)?.is_some();
         }
         Ok(match (source.official, checked) {

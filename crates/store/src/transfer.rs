@@ -9,11 +9,15 @@ use std::{
     fs::{self, File},
     io::{self, Read, Seek, SeekFrom, Write},
     path::{Path, PathBuf},
+    time::{Duration, Instant},
 };
 use ureq::{Agent, Body, http::Response};
 
 /// Tries per mirror, as long as each brings new bytes.
 const TRIES: usize = 8;
+
+/// Bytes per second below which a mirror is given up.
+const SLOWEST: f64 = 1024.0;
 
 /// Why one try brought no complete file.
 pub(crate) enum Setback {
@@ -31,6 +35,8 @@ pub(crate) enum Setback {
 pub(crate) struct Job<'a> {
     pub(crate) file: &'a PinnedFile,
     pub(crate) part: PathBuf,
+    /// For how long a mirror may bring next to nothing.
+    pub(crate) patience: Duration,
     pub(crate) progress: &'a mut dyn Progress,
 }
 
@@ -95,12 +101,12 @@ impl Job<'_> {
     }
 
     fn receive(&mut self, body: Body, from: u64) -> Result<(), Setback> {
-        let mut part = self
-            .open_part(from)
-            .map_err(|cause| self.ours("create", cause))?;
+        // Opened, and cut to `from`, only once there is something to write.
+        let mut part = None;
         let mut body = body.into_reader();
         let mut buffer = vec![0; 1 << 16];
         let mut position = from;
+        let mut window = (Instant::now(), from);
         self.progress.at(position);
         while position < self.file.bytes {
             let count = match body.read(&mut buffer) {
@@ -111,34 +117,55 @@ impl Job<'_> {
             };
             position += count as u64;
             if position > self.file.bytes {
-                drop(part);
-                let _ = fs::remove_file(&self.part);
                 return Err(self.too_long());
             }
-            if let Err(cause) = part.write_all(&buffer[..count]) {
-                drop(part);
-                let _ = fs::remove_file(&self.part);
-                return Err(self.ours("write", cause));
-            }
+            let part = match &mut part {
+                Some(part) => part,
+                none => none.insert(self.open_part(from)?),
+            };
+            part.write_all(&buffer[..count])
+                .map_err(|cause| self.ours("write", cause))?;
             self.progress.at(position);
+            self.keep_pace(&mut window, position)?;
         }
-        part.sync_all().map_err(|cause| self.ours("write", cause))?;
+        if let Some(part) = part {
+            part.sync_all().map_err(|cause| self.ours("write", cause))?;
+        }
         if matches!(body.read(&mut buffer), Ok(more) if more > 0) {
-            let _ = fs::remove_file(&self.part);
             return Err(self.too_long());
         }
         Ok(())
     }
 
-    fn open_part(&self, from: u64) -> io::Result<File> {
-        let mut part = File::options()
-            .create(true)
-            .truncate(false)
-            .write(true)
-            .open(&self.part)?;
-        part.set_len(from)?;
-        part.seek(SeekFrom::Start(from))?;
-        Ok(part)
+    /// Gives up a mirror that brought next to nothing since `window` began.
+    fn keep_pace(&self, window: &mut (Instant, u64), position: u64) -> Result<(), Setback> {
+        let elapsed = window.0.elapsed();
+        if elapsed < self.patience {
+            return Ok(());
+        }
+        let arrived = position - window.1;
+        if (arrived as f64) < SLOWEST * elapsed.as_secs_f64() {
+            return Err(Setback::Useless(format!(
+                "brought only {arrived} bytes in {} s",
+                elapsed.as_secs()
+            )));
+        }
+        *window = (Instant::now(), position);
+        Ok(())
+    }
+
+    fn open_part(&self, from: u64) -> Result<File, Setback> {
+        let open = || {
+            let mut part = File::options()
+                .create(true)
+                .truncate(false)
+                .write(true)
+                .open(&self.part)?;
+            part.set_len(from)?;
+            part.seek(SeekFrom::Start(from))?;
+            Ok(part)
+        };
+        open().map_err(|cause| self.ours("create", cause))
     }
 
     /// Compares the hash of what arrived; wrong bytes are removed.
@@ -175,7 +202,9 @@ impl Job<'_> {
         ))
     }
 
+    /// More bytes than there can be: what arrived is another file.
     fn too_long(&self) -> Setback {
+        let _ = fs::remove_file(&self.part);
         Setback::Useless(format!("sent more than {} bytes", self.file.bytes))
     }
 

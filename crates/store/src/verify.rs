@@ -4,6 +4,7 @@ use crate::{
     Fault, PinnedSet, Store, StoreError,
     check::{Depth, Item},
     error::failed_to,
+    hold::Hold,
     memory::Memory,
     plan::{Plan, plan},
 };
@@ -37,6 +38,11 @@ impl VerifiedFile {
         &self.item.wanted
     }
 
+    /// Folder name of the set it belongs to.
+    pub fn set(&self) -> &'static str {
+        self.item.set
+    }
+
     /// Where the file is.
     pub fn path(&self) -> &Path {
         &self.path
@@ -63,9 +69,8 @@ impl VerifiedFile {
         if self.path.extension().is_some_and(|end| end == "gz") {
             let plain = MultiGzDecoder::new(BufReader::new(file));
             plain.take(limit).read_to_end(&mut bytes).map_err(|cause| {
-                self.item.damaged(Fault::Compression {
-                    cause: cause.to_string(),
-                })
+                let cause = cause.to_string();
+                self.item.damaged(&self.path, Fault::Compression { cause })
             })?;
         } else {
             file.take(limit)
@@ -84,10 +89,24 @@ impl Store {
     /// # Errors
     /// When a file is missing or is not what it must be.
     pub fn verify(&self, set: &PinnedSet, wanted: &[&str]) -> Result<Verified, StoreError> {
+        self.settle(set)?;
+        self.verify_held(set, wanted, None)
+    }
+
+    /// As [`Store::verify`], by whoever may hold the set already.
+    pub(crate) fn verify_held(
+        &self,
+        set: &PinnedSet,
+        wanted: &[&str],
+        hold: Option<&Hold>,
+    ) -> Result<Verified, StoreError> {
         let folder = self.folder(set);
         let mut planned = plan(set, &folder, wanted)?;
         if planned.packed {
-            self.unpack(set)?;
+            match hold {
+                Some(hold) => self.unpack(set, hold)?,
+                None => self.unpack(set, &Hold::take(self, set)?)?,
+            }
             planned = plan(set, &folder, wanted)?;
         }
         let Plan {
@@ -95,7 +114,7 @@ impl Store {
         } = planned;
         let mut memory = self.memory(set);
         let mut files = Vec::new();
-        for item in items {
+        for mut item in items {
             source.files.extend(item.check(&mut memory, Depth::Full)?);
             let path = folder.join(&item.file.name);
             files.push(VerifiedFile { item, path });

@@ -75,6 +75,37 @@ fn a_deleted_folder_is_unpacked_again() {
 }
 
 #[test]
+fn a_missing_file_is_unpacked_again_beside_what_else_lies_there() {
+    let packed = archive(&[("box/a.bin", b"abcd"), ("box/note.txt", b"hi")]);
+    let (scene, _) = unpack(&packed);
+    fs::remove_file(scene.path("data/boxed/box/a.bin")).unwrap();
+    scene.write("data/boxed/box/stray", b"mine");
+    let set = boxed(&packed, &[]);
+    assert_eq!(scene.store.state(&set), SetState::Unchecked);
+    scene.store.fetch(&set, &mut kiln_store::Silent).unwrap();
+    assert!(scene.path("data/boxed/box/a.bin").exists());
+    fs::remove_file(scene.path("data/boxed/box/a.bin")).unwrap();
+    assert!(scene.store.verify_all(&set).unwrap().official);
+    let stray = scene.path("data/boxed/box/stray");
+    assert_eq!(fs::read(stray).unwrap(), b"mine");
+}
+
+#[test]
+fn a_wrong_archive_comes_with_advice_that_helps() {
+    let packed = archive(&[("box/a.bin", b"abcd")]);
+    let scene = Scene::new();
+    scene.write("data/boxed/box.tar.gz", &[&packed[..], b"x"].concat());
+    let set = boxed(&packed, &[]);
+    let error = scene.store.verify_all(&set).unwrap_err();
+    says(&error, &["too long", "kiln data fetch boxed"]);
+    assert!(!error.to_string().contains("--unofficial"), "{error}");
+    let SetState::Damaged(reason) = scene.store.state(&set) else {
+        panic!("not damaged");
+    };
+    assert!(reason.contains("too long") && !reason.contains("kiln data"));
+}
+
+#[test]
 fn absolute_paths_are_refused() {
     is_refused(
         &archive(&[("/tmp/kiln-a.bin", b"abcd")]),

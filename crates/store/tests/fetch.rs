@@ -223,3 +223,20 @@ fn files_of_unknown_origin_stop_the_download_of_an_archive() {
         b"mine"
     );
 }
+
+#[test]
+fn what_another_process_brought_meanwhile_is_not_downloaded() {
+    let server = Server::new(vec![Answer::Status(500)]);
+    let (scene, set) = one_missing(&[&server]);
+    let lock = fs::File::create(scene.path("data/.letters.lock")).unwrap();
+    lock.lock().unwrap();
+    std::thread::scope(|scope| {
+        let fetching = scope.spawn(|| fetch(&scene, &set));
+        std::thread::sleep(std::time::Duration::from_millis(100));
+        assert!(!fetching.is_finished());
+        scene.write("data/letters/train.gz", &gz(TRAIN));
+        lock.unlock().unwrap();
+        fetching.join().unwrap().unwrap();
+    });
+    assert!(server.requests().is_empty());
+}

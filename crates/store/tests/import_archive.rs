@@ -75,8 +75,31 @@ fn an_archive_with_another_hash_is_no_copy() {
         unofficial: Some(ORIGIN),
         check: &anything,
     });
+    let error = error.unwrap_err();
     says(
-        &error.unwrap_err(),
+        &error,
         &["box.tar.gz", "not the official file", "unpacked files"],
     );
+    assert!(!error.to_string().contains("--unofficial"), "{error}");
+}
+
+#[test]
+fn an_official_archive_in_its_place_is_unpacked_there() {
+    let scene = Scene::new();
+    let packed = archive(&[("box/a.bin", b"abcd")]);
+    let path = scene.write("data/boxed/box.tar.gz", &packed);
+    let file = fs::File::options().write(true).open(&path).unwrap();
+    file.set_modified(std::time::UNIX_EPOCH).unwrap();
+    let source = scene
+        .store
+        .import(&Import {
+            set: &boxed(&packed, &[]),
+            from: &scene.path("data"),
+            unofficial: None,
+            check: &anything,
+        })
+        .unwrap();
+    assert!(source.official);
+    let modified = fs::metadata(&path).unwrap().modified().unwrap();
+    assert_eq!(modified, std::time::UNIX_EPOCH, "the archive was copied");
 }

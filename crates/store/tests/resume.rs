@@ -123,3 +123,14 @@ fn a_second_mirror_goes_on_where_the_first_gave_up() {
     is_complete(&scene, &set);
     assert!(second.requests()[0].ends_with("from 7"));
 }
+
+#[test]
+fn a_part_is_kept_until_other_bytes_arrive() {
+    let first = Server::new(vec![Answer::Endless(Vec::new())]);
+    let second = Server::new(vec![good()]);
+    let (scene, set) = one_missing(&[&first, &second]);
+    scene.write("data/letters/train.gz.part", &gz(TRAIN)[..5]);
+    fetch(&scene, &set).unwrap();
+    is_complete(&scene, &set);
+    assert!(second.requests()[0].ends_with("from 5"));
+}

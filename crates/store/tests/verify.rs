@@ -119,7 +119,7 @@ fn a_flipped_bit_is_found_and_both_hashes_are_named() {
             &found,
             &expected,
             "delete it",
-            "--unofficial",
+            "--dataset letters --unofficial",
         ],
     );
     assert!(matches!(

@@ -37,16 +37,10 @@ pub struct UnknownName {
 
 impl UnknownName {
     pub(crate) fn new(what: &'static str, name: &str, known: &[&str]) -> Self {
-        let nearest = known
-            .iter()
-            .map(|known| (strsim::jaro_winkler(name, known), known))
-            .max_by(|a, b| a.0.total_cmp(&b.0))
-            .filter(|(similarity, _)| *similarity > 0.7);
         Self {
             what,
             name: name.to_owned(),
-            suggestion: nearest
-                .map_or_else(String::new, |(_, near)| format!(", did you mean '{near}'?")),
+            suggestion: kiln_names::suggestion(name, known.iter().copied()),
             known: known.join(", "),
         }
     }

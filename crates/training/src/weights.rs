@@ -1,9 +1,10 @@
 //! The weights of a network under PyTorch's names and in PyTorch's layout:
 //! as a safetensors file and as a fingerprint.
 
+use crate::engine::innermost;
 use burn::{
     module::{Module, ModuleMapper, ModuleVisitor, Param},
-    store::{ModuleRecord, RecordError},
+    store::ModuleRecord,
     tensor::{Tensor, TensorData},
 };
 use safetensors::{Dtype, SafeTensors, tensor::TensorView};
@@ -14,7 +15,9 @@ use std::{collections::BTreeMap, fs, path::Path};
 #[derive(Debug, thiserror::Error)]
 pub enum WeightsError {
     /// The file is not there or cannot be read.
-    #[error("the weights {path} cannot be read: {cause}")]
+    #[error(
+        "the weights {path} cannot be read: {cause}; the file is missing, damaged or no weight file"
+    )]
     Unreadable {
         /// The file.
         path: String,
@@ -32,6 +35,9 @@ pub enum WeightsError {
     /// The device did not give the weights back.
     #[error("the weights could not be read from the device: {0}")]
     Device(String),
+    /// A weight is infinite or no number.
+    #[error("the weight {0} is infinite or NaN")]
+    NotFinite(String),
     /// Safetensors refused to write.
     #[error("the weights could not be written as safetensors: {0}")]
     Format(String),
@@ -146,29 +152,21 @@ pub fn load_weights<M: Module>(module: M, path: &Path) -> Result<M, WeightsError
 pub fn load_checkpoint_weights<M: Module>(module: M, path: &Path) -> Result<M, WeightsError> {
     let record = ModuleRecord::load(path).map_err(|error| WeightsError::Unreadable {
         path: path.display().to_string(),
-        cause: one_line(error),
+        cause: innermost(&error.to_string()),
     })?;
     module
         .try_load_record(record)
         .map_err(|error| WeightsError::Unfit {
             path: path.display().to_string(),
-            differences: one_line(error),
+            differences: innermost(&error.to_string()),
         })
-}
-
-fn one_line(error: RecordError) -> String {
-    error
-        .to_string()
-        .split_whitespace()
-        .collect::<Vec<_>>()
-        .join(" ")
 }
 
 fn state_dict<M: Module>(module: &M) -> Result<StateDict, WeightsError> {
     let mut collect = Collect::default();
     module.visit(&mut collect);
     match collect.error {
-        Some(error) => Err(WeightsError::Device(error)),
+        Some(error) => Err(error),
         None => Ok(collect.tensors),
     }
 }
@@ -214,7 +212,7 @@ impl Names {
 struct Collect {
     names: Names,
     tensors: StateDict,
-    error: Option<String>,
+    error: Option<WeightsError>,
 }
 
 impl ModuleVisitor for Collect {
@@ -234,11 +232,14 @@ impl ModuleVisitor for Collect {
         match tensor.try_into_data() {
             Ok(data) => {
                 let shape = data.shape().to_vec();
+                if !data.iter::<f32>().all(f32::is_finite) {
+                    self.error = Some(WeightsError::NotFinite(self.names.pytorch()));
+                }
                 let bytes = data.iter::<f32>().flat_map(f32::to_le_bytes).collect();
                 self.tensors
                     .insert(self.names.pytorch(), Values { shape, bytes });
             }
-            Err(error) => self.error = Some(error.to_string()),
+            Err(error) => self.error = Some(WeightsError::Device(error.to_string())),
         }
     }
 }

@@ -93,6 +93,11 @@ impl Images {
         &self.pixels[index * self.spec.len()..][..self.spec.len()]
     }
 
+    /// The bytes of all images, one after the other.
+    pub fn bytes(&self) -> &[u8] {
+        &self.pixels
+    }
+
     /// The class of image `index`.
     ///
     /// # Panics

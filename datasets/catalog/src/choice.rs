@@ -6,8 +6,6 @@ use std::path::PathBuf;
 
 /// The most training images that a built-in set draws.
 const MOST: usize = 1_000_000;
-/// How like a known name an unknown one must be to suggest it.
-const ALIKE: f64 = 0.75;
 
 /// What a name stands for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -68,14 +66,11 @@ fn unknown(name: &str, word: &str) -> CatalogError {
         .iter()
         .flat_map(|row| row.aliases.iter().chain([&row.name]))
         .chain([&"folder"]);
-    let likeness = names.map(|known| (strsim::jaro_winkler(known, word), *known));
-    let nearest = likeness.max_by(|one, other| one.0.total_cmp(&other.0));
+    let suggestion = kiln_names::nearest(word, names.copied());
     let known: Vec<_> = DATASETS.iter().map(|row| row.name).collect();
     CatalogError::Unknown {
         name: name.to_owned(),
-        suggestion: nearest
-            .filter(|(likeness, _)| *likeness >= ALIKE)
-            .map(|(_, name)| name),
+        suggestion,
         known: known.join(", "),
     }
 }

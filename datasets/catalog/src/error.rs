@@ -44,6 +44,13 @@ pub enum CatalogError {
     /// Files that could be of several sets.
     #[error("the files in '{}' have the names of {sets} alike and the hashes of neither; say which they are with --dataset", folder.display())]
     SeveralSets { folder: PathBuf, sets: String },
+    /// A folder with some of the files of several sets.
+    #[error("'{}' lacks '{file}' of {sets}; name a folder that holds all files", folder.display())]
+    Incomplete {
+        folder: PathBuf,
+        file: &'static str,
+        sets: String,
+    },
     /// From the data folder.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -59,8 +66,20 @@ pub enum CatalogError {
 }
 
 impl CatalogError {
-    /// Whether the command must be typed differently; otherwise data is
-    /// missing or damaged.
+    /// Whether data is missing, wrong or out of reach; otherwise the command
+    /// must be typed differently ([`CatalogError::is_usage`]), or the system
+    /// refused something, such as room on the disk.
+    pub fn is_data(&self) -> bool {
+        match self {
+            Self::Store(error)
+            | Self::Mnist(MnistError::Store(error))
+            | Self::Cifar10(Cifar10Error::Store(error)) => error.is_data(),
+            Self::Folder(FolderError::Unreadable { .. }) => false,
+            other => !other.is_usage(),
+        }
+    }
+
+    /// Whether the command must be typed differently.
     pub fn is_usage(&self) -> bool {
         matches!(
             self,
@@ -77,4 +96,41 @@ impl CatalogError {
 
 fn suggest(suggestion: &Option<&'static str>) -> String {
     suggestion.map_or(String::new(), |name| format!(" (did you mean '{name}'?)"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io;
+
+    #[test]
+    fn what_the_system_refuses_is_not_wrong_data() {
+        let refused = |kind: io::ErrorKind| {
+            CatalogError::from(StoreError::Io {
+                doing: "write",
+                path: "/data/a".into(),
+                cause: kind.into(),
+            })
+        };
+        for kind in [
+            io::ErrorKind::StorageFull,
+            io::ErrorKind::PermissionDenied,
+            io::ErrorKind::ReadOnlyFilesystem,
+        ] {
+            assert!(!refused(kind).is_data() && !refused(kind).is_usage());
+        }
+        assert!(refused(io::ErrorKind::NotFound).is_data());
+    }
+
+    #[test]
+    fn missing_data_is_wrong_data_and_a_wrong_name_is_neither() {
+        let missing = || StoreError::Missing {
+            set: "mnist",
+            path: "/data/a".into(),
+        };
+        assert!(CatalogError::from(missing()).is_data());
+        assert!(CatalogError::from(MnistError::Store(missing())).is_data());
+        assert!(!CatalogError::NoPath.is_data());
+        assert!(!CatalogError::from(StoreError::NoOrigin).is_data());
+    }
 }

@@ -2,7 +2,7 @@
 
 use crate::{CatalogError, Choice, FolderOptions, load, load::drawn};
 use kiln_store::{Bar, Store};
-use kiln_vision::{Part, Source};
+use kiln_vision::{ImageSpec, Part, Source};
 
 /// Downloads what is missing of `choice`, with a bar on standard error when
 /// that is a terminal. A built-in set needs nothing.
@@ -32,8 +32,9 @@ pub fn verify(choice: &Choice, store: &Store) -> Result<Source, CatalogError> {
             Some(set) => Ok(store.reverify(set)?),
         },
         None => {
+            // With a shape given, pictures of several sizes are no error.
             let options = FolderOptions {
-                input: None,
+                input: Some(ImageSpec::CIFAR),
                 seed: 0,
             };
             let mut source = load(choice, Part::Training, store, &options)?.source;

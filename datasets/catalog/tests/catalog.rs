@@ -34,6 +34,13 @@ fn idx_files(folder: &Path) {
     }
 }
 
+/// A black picture of this width and height.
+fn picture(path: &Path, side: usize) {
+    fs::create_dir_all(path.parent().unwrap()).unwrap();
+    let header = format!("P5 {side} {side} 255\n").into_bytes();
+    fs::write(path, [header, vec![0; side * side]].concat()).unwrap();
+}
+
 #[track_caller]
 fn says(error: &CatalogError, usage: bool, words: &[&str]) {
     assert_eq!(error.is_usage(), usage, "{error}");
@@ -104,13 +111,10 @@ fn files_that_may_be_of_two_sets_need_a_name() {
     let (dir, store) = store();
     let from = dir.path().join("from");
     idx_files(&from);
-    says(
-        &import(&from, None, None, &store).unwrap_err(),
-        false,
-        &["--unofficial"],
-    );
-    let error = import(&from, None, Some("made up"), &store).unwrap_err();
-    says(&error, true, &["fashion-mnist and mnist", "--dataset"]);
+    for unofficial in [None, Some("made up")] {
+        let error = import(&from, None, unofficial, &store).unwrap_err();
+        says(&error, true, &["fashion-mnist and mnist", "--dataset"]);
+    }
     assert!(!store.root().join("mnist").exists());
     let imported = import(&from, Some("fashion"), Some("made up"), &store).unwrap();
     assert_eq!(imported[0].0, "fashion-mnist");
@@ -121,6 +125,36 @@ fn files_that_may_be_of_two_sets_need_a_name() {
     );
     let loaded = load(&choice, Part::Test, &store, &OPTIONS).unwrap();
     assert_eq!((loaded.images.len(), loaded.images.label(0)), (1, 4));
+}
+
+#[test]
+fn files_that_may_be_of_two_sets_are_those_that_their_folder_is_named_after() {
+    let (dir, store) = store();
+    let from = dir.path().join("downloads/MNIST");
+    idx_files(&from);
+    let error = import(dir.path(), None, None, &store).unwrap_err();
+    says(&error, false, &["--dataset mnist --unofficial"]);
+    idx_files(&dir.path().join("downloads/fashion"));
+    let imported = import(dir.path(), None, Some("made up"), &store).unwrap();
+    let names: Vec<_> = imported.iter().map(|(name, _)| name.as_str()).collect();
+    assert_eq!(names, ["fashion-mnist", "mnist"]);
+}
+
+#[test]
+fn pictures_of_several_sizes_are_read_all_the_same() {
+    let (dir, store) = store();
+    for (class, side) in [("a", 3), ("b", 40)] {
+        for index in 0..2 {
+            let name = format!("pictures/{class}/{index}.png");
+            picture(&dir.path().join(name), side);
+        }
+    }
+    let path = dir.path().join("pictures");
+    let choice = find(&format!("folder:{}", path.display())).unwrap();
+    assert!(load(&choice, Part::Training, &store, &OPTIONS).is_err());
+    verify(&choice, &store).unwrap();
+    fs::write(path.join("b/1.png"), b"no picture").unwrap();
+    says(&verify(&choice, &store).unwrap_err(), false, &["1.png"]);
 }
 
 #[test]

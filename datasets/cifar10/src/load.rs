@@ -72,13 +72,22 @@ pub enum Cifar10Error {
     #[error(transparent)]
     Store(#[from] StoreError),
     /// A file is no batch.
-    #[error("'{}' {error}; import another copy with `kiln data import DIR`", path.display())]
+    #[error("{}; import another copy with `kiln data import DIR --dataset cifar10`", self.reason())]
     Batch { path: PathBuf, error: BatchError },
     /// Images and labels do not belong together.
-    #[error(
-        "the batches of cifar10 make no set of images ({0}); import another copy with `kiln data import DIR`"
-    )]
+    #[error("{}; import another copy with `kiln data import DIR --dataset cifar10`", self.reason())]
     Images(#[from] ImagesError),
+}
+
+impl Cifar10Error {
+    /// What is wrong, without advice.
+    fn reason(&self) -> String {
+        match self {
+            Self::Store(error) => error.reason(),
+            Self::Batch { path, error } => format!("'{}' {error}", path.display()),
+            Self::Images(error) => format!("the batches make no set of images ({error})"),
+        }
+    }
 }
 
 /// The half `part` of the data set; only its batches are touched.
@@ -113,13 +122,13 @@ pub fn load(store: &Store, part: Part) -> Result<Loaded, Cifar10Error> {
 /// Looks at an unofficial copy: six batches of 10,000 images each.
 ///
 /// # Errors
-/// With what is wrong.
+/// With what is wrong, without advice.
 pub fn check(files: &[VerifiedFile]) -> Result<(), String> {
     if files.len() != 6 {
         return Err(format!("there are {} batches, expected 6", files.len()));
     }
     for file in files {
-        read(file, &mut Vec::new(), &mut Vec::new()).map_err(|error| error.to_string())?;
+        read(file, &mut Vec::new(), &mut Vec::new()).map_err(|error| error.reason())?;
     }
     Ok(())
 }

@@ -47,8 +47,14 @@ pub fn load(path: &Path, part: Part, options: &Options) -> Result<Loaded, Folder
     let spec = match options.input {
         Some(spec) => spec,
         None => {
-            let all = halves.training.iter().chain(held_out.clone());
-            read::common_spec(path, &all.chain(&halves.test).collect::<Vec<_>>())?
+            // Training looks at no test picture; testing may look at all, to
+            // refuse those of another size.
+            let seen: Vec<_> = halves.training.iter().chain(held_out.clone()).collect();
+            if part == Part::Test {
+                let all: Vec<_> = seen.iter().copied().chain(&halves.test).collect();
+                read::common_spec(path, &all)?;
+            }
+            read::common_spec(path, &seen)?
         }
     };
     let read = |pictures| read::read_images(path, pictures, spec, halves.names.len());
@@ -122,6 +128,19 @@ mod tests {
     }
 
     #[test]
+    fn training_looks_at_no_test_picture() {
+        let root = folder(&[
+            "train/a/1.png",
+            "train/b/1.png",
+            "test/a/2.png",
+            "test/b/2.png",
+        ]);
+        fs::write(root.path().join("test/a/2.png"), "no picture").unwrap();
+        assert!(load(root.path(), Part::Training, &PLAIN).is_ok());
+        assert!(load(root.path(), Part::Test, &PLAIN).is_err());
+    }
+
+    #[test]
     fn a_folder_with_its_own_halves_keeps_them() {
         let root = folder(&[
             "train/a/1.png",
@@ -144,7 +163,7 @@ mod tests {
         let root = folder(&["a/1.png", "a/2.png", "b/1.png", "b/2.png"]);
         let odd = root.path().join("b/3.jpg");
         GrayImage::from_pixel(9, 9, Luma([50])).save(&odd).unwrap();
-        let error = load(root.path(), Part::Training, &PLAIN).unwrap_err();
+        let error = load(root.path(), Part::Test, &PLAIN).unwrap_err();
         assert!(matches!(&error, FolderError::Sizes { second, .. } if *second == odd));
         assert!(error.to_string().contains("--input 3x32x32"), "{error}");
         let input = Some(ImageSpec::new(1, 8, 8));
@@ -171,12 +190,8 @@ mod tests {
             input: Some(ImageSpec::CIFAR),
             ..PLAIN
         };
-        for (part, options) in [
-            (Part::Training, PLAIN),
-            (Part::Test, PLAIN),
-            (Part::Test, sized),
-        ] {
-            let error = load(root.path(), part, &options).unwrap_err();
+        for options in [PLAIN, sized] {
+            let error = load(root.path(), Part::Test, &options).unwrap_err();
             assert!(
                 matches!(&error, FolderError::Picture(PictureError::Format { path }) if *path == broken),
                 "{error}"

@@ -18,11 +18,30 @@ pub enum MnistError {
     #[error(transparent)]
     Store(#[from] StoreError),
     /// A file is not in the IDX format.
-    #[error("'{}' {error}; import another copy with `kiln data import DIR`", path.display())]
-    Idx { path: PathBuf, error: IdxError },
+    #[error("{}; import another copy with `kiln data import DIR --dataset {set}`", self.reason())]
+    Idx {
+        set: &'static str,
+        path: PathBuf,
+        error: IdxError,
+    },
     /// Images and labels do not belong together.
-    #[error("'{}': {error}; import another copy with `kiln data import DIR`", path.display())]
-    Images { path: PathBuf, error: ImagesError },
+    #[error("{}; import another copy with `kiln data import DIR --dataset {set}`", self.reason())]
+    Images {
+        set: &'static str,
+        path: PathBuf,
+        error: ImagesError,
+    },
+}
+
+impl MnistError {
+    /// What is wrong, without advice.
+    fn reason(&self) -> String {
+        match self {
+            Self::Store(error) => error.reason(),
+            Self::Idx { path, error, .. } => format!("'{}' {error}", path.display()),
+            Self::Images { path, error, .. } => format!("'{}': {error}", path.display()),
+        }
+    }
 }
 
 /// The half `part` of the data set; only its two files are touched.
@@ -49,14 +68,14 @@ pub fn load(store: &Store, variant: Variant, part: Part) -> Result<Loaded, Mnist
 /// every file must be a complete IDX file, with as many labels as images.
 ///
 /// # Errors
-/// With what is wrong.
+/// With what is wrong, without advice.
 pub fn check(files: &[VerifiedFile]) -> Result<(), String> {
     let pairs = files.as_chunks::<2>().0;
     if pairs.len() != 2 {
         return Err(format!("there are {} files, expected 4", files.len()));
     }
     for [images, labels] in pairs {
-        read(images, labels).map_err(|error| error.to_string())?;
+        read(images, labels).map_err(|error| error.reason())?;
     }
     Ok(())
 }
@@ -65,14 +84,15 @@ fn read(images: &VerifiedFile, labels: &VerifiedFile) -> Result<Images, MnistErr
     let label_file = whole(labels, label_bytes)?;
     let image_file = whole(images, image_bytes)?;
     let in_file = |file: &VerifiedFile| {
-        let path = file.path().to_owned();
-        move |error| MnistError::Idx { path, error }
+        let (set, path) = (file.set(), file.path().to_owned());
+        move |error| MnistError::Idx { set, path, error }
     };
     let classes = parse_labels(&label_file).map_err(in_file(labels))?;
     let pixels = parse_images(&image_file).map_err(in_file(images))?;
     let classes: Vec<u16> = classes.iter().copied().map(u16::from).collect();
     Images::new(ImageSpec::MNIST, pixels.to_vec(), classes, 10).map_err(|error| {
         MnistError::Images {
+            set: images.set(),
             path: images.path().to_owned(),
             error,
         }
@@ -87,6 +107,7 @@ fn whole(
 ) -> Result<Vec<u8>, MnistError> {
     let header = file.read(16)?;
     let bytes = announced(&header).map_err(|error| MnistError::Idx {
+        set: file.set(),
         path: file.path().to_owned(),
         error,
     })?;

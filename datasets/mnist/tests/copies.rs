@@ -115,6 +115,33 @@ fn files_in_the_wrong_place_are_refused() {
 }
 
 #[test]
+fn a_broken_file_is_named_where_the_user_has_it_and_advice_comes_once() {
+    let dir = tempfile::tempdir().unwrap();
+    let from = dir.path().join("from");
+    fs::create_dir(&from).unwrap();
+    let names = ["train-images-idx3-ubyte.gz", PLAIN[1], PLAIN[2], PLAIN[3]];
+    let broken = b"not compressed".to_vec();
+    write(
+        &from,
+        names,
+        [broken, labels(&[7]), images(1), labels(&[9])],
+    );
+    let store = Store::locate(Some(&dir.path().join("data")), true).unwrap();
+    let error = store.import(&Import {
+        set: Variant::Mnist.set(),
+        from: &from,
+        unofficial: Some("made up"),
+        check: &check,
+    });
+    let error = error.unwrap_err().to_string();
+    let path = from.join(names[0]);
+    let named = format!("'{}' cannot be decompressed", path.display());
+    assert!(error.contains(&named), "{error}");
+    assert_eq!(error.matches(';').count(), 1, "{error}");
+    assert!(!dir.path().join("data/mnist").exists());
+}
+
+#[test]
 fn a_small_file_that_decompresses_without_end_is_not_read_to_its_end() {
     use std::io::Write;
     let mut bomb = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());

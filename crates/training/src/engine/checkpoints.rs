@@ -15,6 +15,7 @@ use burn::{
 use serde::{Deserialize, Serialize};
 use std::{
     fs, io,
+    panic::{AssertUnwindSafe, catch_unwind},
     path::{Path, PathBuf},
     sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
 };
@@ -49,7 +50,9 @@ pub struct CheckpointIndex {
 #[derive(Debug, thiserror::Error)]
 pub enum CheckpointError {
     /// The file system refused.
-    #[error("the checkpoint {path} could not be written: {cause}; what was saved before is intact")]
+    #[error(
+        "a checkpoint in {path} could not be written: {cause}; make room there or name another folder with --output-dir, what was saved before is intact"
+    )]
     Write {
         /// The folder.
         path: PathBuf,
@@ -160,7 +163,10 @@ impl Writer {
         if let (Some(_), Some(_), Some(_)) =
             (&pending.model, &pending.optimizer, &pending.scheduler)
         {
-            let result = self.write(&mut pending);
+            // Whoever waits must hear of a panic too.
+            let written = catch_unwind(AssertUnwindSafe(|| self.write(&mut pending)));
+            let result =
+                written.unwrap_or_else(|_| Err("the device gave no weights back".to_owned()));
             pending.result = Some(result);
             self.0.done.notify_all();
         }
@@ -180,7 +186,7 @@ impl Writer {
         let name = format!("step-{:08}", state.step);
         let unfinished = folder.join(format!("{name}.unfinished"));
         let io = |error: io::Error| error.to_string();
-        let record = |error: CheckpointerError| error.to_string();
+        let record = |error: CheckpointerError| innermost(&error.to_string());
         let written = (|| {
             remove(&unfinished).map_err(io)?;
             fs::create_dir_all(&unfinished).map_err(io)?;
@@ -188,8 +194,12 @@ impl Writer {
             Checkpoint::save(optimizer, unfinished.join("optimizer.bpk")).map_err(record)?;
             Checkpoint::save(scheduler, unfinished.join("scheduler.bpk")).map_err(record)?;
             write_json(&unfinished.join("state.json"), &state).map_err(io)?;
+            for file in ["model.bpk", "optimizer.bpk", "scheduler.bpk"] {
+                sync(&unfinished.join(file)).map_err(io)?;
+            }
             remove(&folder.join(&name)).map_err(io)?;
-            fs::rename(&unfinished, folder.join(&name)).map_err(io)
+            fs::rename(&unfinished, folder.join(&name)).map_err(io)?;
+            sync(folder).map_err(io)
         })();
         if let Err(cause) = written {
             let _ = remove(&unfinished);
@@ -221,11 +231,26 @@ impl Writer {
     }
 }
 
+/// What the system said, without the layers that Burn wraps around it.
+pub(crate) fn innermost(error: &str) -> String {
+    let text = error.rsplit("I/O error: ").next().unwrap_or(error);
+    let words: Vec<_> = text.trim_end_matches('`').split_whitespace().collect();
+    words.join(" ")
+}
+
 fn write_json(path: &Path, value: &impl Serialize) -> io::Result<()> {
     let text = serde_json::to_string_pretty(value)?;
     let mut file = fs::File::create(path)?;
     io::Write::write_all(&mut file, text.as_bytes())?;
     file.sync_all()
+}
+
+/// Makes a file or, where the system can, a folder last through a power cut.
+fn sync(path: &Path) -> io::Result<()> {
+    match cfg!(unix) || path.is_file() {
+        true => fs::File::open(path)?.sync_all(),
+        false => Ok(()),
+    }
 }
 
 fn remove(folder: &Path) -> io::Result<()> {

@@ -13,6 +13,7 @@ use crate::{
     feed::Loader,
 };
 use burn::{
+    lr_scheduler::module_lr_scheduler::ModuleLrScheduler,
     tensor::Device,
     train::{
         Interrupter, Learner, SupervisedTraining, TrainingStrategy,
@@ -21,6 +22,7 @@ use burn::{
 };
 use serde::{Deserialize, Serialize};
 use std::{
+    any::Any,
     panic::{AssertUnwindSafe, catch_unwind},
     path::PathBuf,
     sync::{Arc, Mutex, PoisonError},
@@ -78,11 +80,6 @@ impl Stop {
     pub fn request(&self) {
         self.0.stop(Some("interrupted"));
     }
-
-    /// Whether the end was asked for.
-    pub fn is_requested(&self) -> bool {
-        self.0.should_stop()
-    }
 }
 
 /// Why a training ended.
@@ -137,7 +134,7 @@ pub enum FitError {
         "the training loss became infinite or NaN at step {step} (epoch {epoch}); try a lower learning rate, the run used up to {lr:?}"
     )]
     Diverged {
-        /// Optimizer steps done when it was seen.
+        /// The step it belongs to, from 1.
         step: usize,
         /// The running epoch.
         epoch: usize,
@@ -160,7 +157,9 @@ pub enum FitError {
     #[error("the training stopped: {0}")]
     Training(String),
     /// The dashboard's "kill" was chosen.
-    #[error("the training was killed from the dashboard; the last checkpoint is intact")]
+    #[error(
+        "the training was killed from the dashboard; a checkpoint that was saved before is intact"
+    )]
     Killed,
     /// A panic, which is a defect of the program or the driver.
     #[error("the training panicked: {0}")]
@@ -234,15 +233,15 @@ pub fn fit<N: Trainable>(
     .num_epochs(plan.epochs)
     .with_training_strategy(TrainingStrategy::Custom(Arc::new(strategy)));
 
-    let learner = Learner::new(classifier, optimizer, schedule_into(schedule));
+    let learner = Learner::new(classifier, optimizer, ModuleLrScheduler::new(schedule));
     // The renderer is dropped inside, so that the terminal is given back
     // before anybody prints.
     let result = catch_unwind(AssertUnwindSafe(|| training.launch(learner).model));
     let progress = std::mem::take(&mut *progress.lock().unwrap_or_else(PoisonError::into_inner));
-    let classifier = result.map_err(panic_error)?;
     if let Some(error) = progress.error {
         return Err(error);
     }
+    let classifier = result.map_err(|panic| panic_error(panic.as_ref()))?;
     Ok(Outcome {
         network: classifier.network,
         epochs: progress.epochs,
@@ -252,11 +251,8 @@ pub fn fit<N: Trainable>(
     })
 }
 
-fn schedule_into(schedule: Schedule) -> burn::lr_scheduler::module_lr_scheduler::ModuleLrScheduler {
-    burn::lr_scheduler::module_lr_scheduler::ModuleLrScheduler::new(schedule)
-}
-
-fn panic_error(panic: Box<dyn std::any::Any + Send>) -> FitError {
+/// The error that a caught panic stands for.
+pub(super) fn panic_error(panic: &(dyn Any + Send)) -> FitError {
     let text = panic
         .downcast_ref::<String>()
         .map(String::as_str)

@@ -10,13 +10,15 @@ use burn::train::{
 };
 use std::collections::HashMap;
 
-/// What to do when the training loss is not finite.
-pub(super) type OnDivergence = Box<dyn Fn() + Send>;
+/// What to do when a loss is not finite, told the step and the epoch.
+pub(super) type OnDivergence = Box<dyn Fn(usize, usize) + Send>;
 
 /// Sum and count of a metric, by name, epoch and split.
 pub(super) struct Ledger {
     names: HashMap<MetricId, String>,
     sums: HashMap<(String, usize, String), (f64, usize)>,
+    /// Training losses seen: the step that the last one belongs to.
+    steps: usize,
     on_divergence: OnDivergence,
 }
 
@@ -25,6 +27,7 @@ impl Ledger {
         Self {
             names: HashMap::new(),
             sums: HashMap::new(),
+            steps: 0,
             on_divergence,
         }
     }
@@ -44,12 +47,19 @@ impl MetricLogger for Ledger {
             let Some(name) = self.names.get(&update.entry.metric_id) else {
                 continue;
             };
-            if name == "Loss" && !value.is_finite() && *split == Split::Train {
-                (self.on_divergence)();
+            if name == "Loss" {
+                self.steps += usize::from(*split == Split::Train);
+                if !value.is_finite() {
+                    (self.on_divergence)(self.steps, epoch);
+                }
             }
             let key = (name.clone(), epoch, split.to_string());
             let sum = self.sums.entry(key).or_default();
-            sum.0 += value * count as f64;
+            // A share of a count in percent: the rounding makes it a count again.
+            sum.0 += match name.as_str() {
+                "Accuracy" => (value * count as f64).round(),
+                _ => value * count as f64,
+            };
             sum.1 += count;
         }
     }

@@ -4,10 +4,11 @@
 
 use super::{
     checkpoints::{CheckpointState, Writer},
-    fit::{EpochRecord, FitError, Phases, Reporter, Stop, StopReason},
+    fit::{EpochRecord, FitError, Phases, Reporter, Stop, StopReason, panic_error},
     ledger::OnDivergence,
 };
 use crate::{
+    WeightsError,
     classifier::{StepClock, Trainable, Trainee},
     weights_sha256,
 };
@@ -21,6 +22,7 @@ use burn::{
     },
 };
 use std::{
+    panic::{AssertUnwindSafe, catch_unwind},
     sync::{Arc, Mutex, MutexGuard, PoisonError, atomic::Ordering},
     time::{Duration, Instant},
 };
@@ -28,7 +30,6 @@ use std::{
 /// The account of a training.
 pub(super) struct Progress {
     pub step: usize,
-    pub epoch: usize,
     pub epochs: Vec<EpochRecord>,
     pub reason: StopReason,
     pub phases: Phases,
@@ -40,7 +41,6 @@ impl Progress {
     pub fn new(reporter: Reporter) -> Self {
         Self {
             step: 0,
-            epoch: 0,
             epochs: Vec::new(),
             reason: StopReason::Completed,
             phases: Phases::default(),
@@ -76,6 +76,14 @@ struct Session<'a, N: Trainable> {
     checkpointer: Option<LearningCheckpointer<Trainee<N>>>,
 }
 
+/// Means of an epoch; none where nothing was counted.
+struct Means {
+    train_loss: Option<f64>,
+    train_accuracy: Option<f64>,
+    val_loss: Option<f64>,
+    val_accuracy: Option<f64>,
+}
+
 impl Strategy {
     fn progress(&self) -> MutexGuard<'_, Progress> {
         self.progress.lock().unwrap_or_else(PoisonError::into_inner)
@@ -89,9 +97,8 @@ impl Strategy {
     /// Stops the training when the loss is no number any more.
     pub fn divergence_watch(&self, stop: &Stop) -> OnDivergence {
         let (progress, interrupter, lr) = (self.progress.clone(), stop.0.clone(), self.lr);
-        Box::new(move || {
+        Box::new(move |step, epoch| {
             let mut progress = progress.lock().unwrap_or_else(PoisonError::into_inner);
-            let (step, epoch) = (progress.step, progress.epoch);
             progress
                 .error
                 .get_or_insert(FitError::Diverged { step, epoch, lr });
@@ -117,8 +124,12 @@ impl<N: Trainable> SupervisedLearningStrategy<Trainee<N>> for Strategy {
             checkpointer: components.checkpointer,
         };
         for epoch in starting_epoch..=components.num_epochs {
-            self.progress().epoch = epoch;
-            session.epoch(epoch, &mut learner, &train, &valid);
+            // Caught here, so that the dashboard is closed as after any end.
+            let run = || session.epoch(epoch, &mut learner, &train, &valid);
+            if let Err(panic) = catch_unwind(AssertUnwindSafe(run)) {
+                self.fail(panic_error(panic.as_ref()));
+                break;
+            }
             if session.stopped() {
                 if epoch < components.num_epochs {
                     self.progress().reason = StopReason::Interrupted;
@@ -189,25 +200,20 @@ impl<N: Trainable> Session<'_, N> {
             self.send_valid(LearnerEvent::EndSplit(epoch));
         }
         self.send_train(LearnerEvent::EndEpoch(epoch));
-        let flushed = self.processor.flush();
-        self.interrupter.fail_on_error(flushed);
+        let means = self.means(epoch);
         self.strategy.progress().phases.validation += validation.elapsed().as_secs_f64();
         if self.stopped() {
             return self.save_interrupted(learner, epoch, batch);
         }
-
-        let mean = |name, split| {
-            self.events
-                .find_metric(name, epoch, Aggregate::Mean, &split)
-        };
+        let step = self.strategy.progress().step;
         let record = EpochRecord {
             epoch,
-            step: self.strategy.progress().step,
+            step,
             lr: learner.lr_current().base(),
-            train_loss: mean("Loss", Split::Train).unwrap_or(f64::NAN),
-            train_accuracy: mean("Accuracy", Split::Train).unwrap_or(f64::NAN) / 100.0,
-            val_loss: mean("Loss", Split::Valid),
-            val_accuracy: mean("Accuracy", Split::Valid).map(|percent| percent / 100.0),
+            train_loss: means.train_loss.unwrap_or(f64::NAN),
+            train_accuracy: means.train_accuracy.unwrap_or(f64::NAN),
+            val_loss: means.val_loss,
+            val_accuracy: means.val_accuracy,
             seconds: start.elapsed().as_secs_f64(),
             images_per_second: train.num_items() as f64 / train_seconds,
         };
@@ -216,6 +222,24 @@ impl<N: Trainable> Session<'_, N> {
         let mut progress = self.strategy.progress();
         if let Err(cause) = (progress.reporter)(&record) {
             progress.error.get_or_insert(FitError::Report(cause));
+        }
+    }
+
+    /// The means of an epoch so far. Waits until every metric has been counted,
+    /// so that after this a diverged loss is known. Nothing may be locked.
+    fn means(&mut self, epoch: usize) -> Means {
+        let flushed = self.processor.flush();
+        self.interrupter.fail_on_error(flushed);
+        let mean = |name, split| {
+            self.events
+                .find_metric(name, epoch, Aggregate::Mean, &split)
+        };
+        let share = |percent: f64| percent / 100.0;
+        Means {
+            train_loss: mean("Loss", Split::Train),
+            train_accuracy: mean("Accuracy", Split::Train).map(share),
+            val_loss: mean("Loss", Split::Valid),
+            val_accuracy: mean("Accuracy", Split::Valid).map(share),
         }
     }
 
@@ -290,9 +314,7 @@ impl<N: Trainable> Session<'_, N> {
     /// Saves after a stop that was asked for; an error leaves the checkpoints
     /// as they are.
     fn save_interrupted(&mut self, learner: &Learner<Trainee<N>>, epoch: usize, batch: usize) {
-        // The metrics of the last steps may still find that the loss diverged.
-        let flushed = self.processor.flush();
-        self.interrupter.fail_on_error(flushed);
+        self.means(epoch);
         if self.interrupter.error().is_some() || self.strategy.progress().error.is_some() {
             return;
         }
@@ -305,6 +327,11 @@ impl<N: Trainable> Session<'_, N> {
         let network = learner.model().network;
         let weights = match weights_sha256(&network) {
             Ok(weights) => weights,
+            Err(WeightsError::NotFinite(_)) => {
+                let (step, lr) = (self.strategy.progress().step, self.strategy.lr);
+                let epoch = epoch + usize::from(batch > 0);
+                return self.strategy.fail(FitError::Diverged { step, epoch, lr });
+            }
             Err(error) => return self.strategy.fail(error.into()),
         };
         let (step, last) = {
