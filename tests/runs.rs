@@ -354,3 +354,28 @@ fn impossible_settings_are_usage_errors() {
     }
     assert!(list_runs(parent.path()).unwrap().is_empty());
 }
+
+#[test]
+#[ignore = "slow: 2 min, trains LeNet on MNIST from KILN_DATA_DIR"]
+fn the_recipe_takes_lenet_to_its_published_accuracy_on_mnist() {
+    let parent = tempfile::tempdir().unwrap();
+    let store = Store::locate(None, true).unwrap();
+    let layers = Layers {
+        flags: vec![
+            ("model.name", "lenet".into()),
+            ("data.dataset", "mnist".into()),
+        ],
+        ..Layers::default()
+    };
+    let (settings, _) = resolve(&layers, &store).unwrap();
+    let report = train(
+        &settings,
+        Context {
+            store: store.clone(),
+            ..context(parent.path(), Stop::default())
+        },
+    );
+    let request = request(EvalSplit::Test, CheckpointName::Best);
+    let test = evaluate_run(&report.unwrap().folder, &request, &store).unwrap();
+    assert!((0.988..0.994).contains(&test.accuracy), "{}", test.accuracy);
+}
