@@ -125,6 +125,7 @@ pub(crate) fn training_data(settings: &Settings, store: &Store) -> Result<Traini
             shuffle,
             drop_last,
         },
+        augment: None,
         workers: settings.train.workers,
     };
     let valid_images = own_validation.as_ref().unwrap_or(&images);

@@ -185,6 +185,7 @@ pub fn evaluate_run(
                 normalization: manifest.normalization.clone(),
                 indices,
                 order: in_order(request.batch_size),
+                augment: None,
                 workers: settings.train.workers,
             };
             (feed, loaded.classes, loaded.source)

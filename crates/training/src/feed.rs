@@ -8,7 +8,9 @@ use burn::{
     },
     tensor::{Device, Int, Tensor, TensorData},
 };
-use kiln_vision::{BatchOrder, Batches, HostBatch, Images, Normalization};
+use kiln_vision::{
+    Augment, BatchOrder, Batches, Epoch, EpochKey, HostBatch, Images, Normalization,
+};
 use std::sync::{
     Arc,
     atomic::{AtomicU64, Ordering},
@@ -25,6 +27,8 @@ pub struct Feed {
     pub indices: Vec<u32>,
     /// Batch size and order.
     pub order: BatchOrder,
+    /// What is done to each image before it is shown.
+    pub augment: Option<Augment>,
     /// Threads that prepare batches ahead; without influence on what comes out.
     pub workers: usize,
 }
@@ -53,13 +57,16 @@ impl Feed {
 
     /// The batches of epoch `epoch` on the host.
     pub fn epoch(&self, epoch: u64) -> Batches {
-        Batches::start(
-            self.images.clone(),
-            self.normalization.clone(),
-            self.order.indices(&self.indices, epoch),
-            self.order.batch_size,
-            self.workers,
-        )
+        let seed = self.order.shuffle.unwrap_or_default();
+        let augment = self.augment.clone();
+        let plan = Epoch {
+            images: self.images.clone(),
+            normalization: self.normalization.clone(),
+            indices: self.order.indices(&self.indices, epoch),
+            batch_size: self.order.batch_size,
+            augment: augment.map(|augment| (augment, EpochKey { seed, epoch })),
+        };
+        Batches::start(plan, self.workers)
     }
 
     pub(crate) fn on_device(&self, batch: HostBatch, device: &Device) -> Batch {
@@ -95,7 +102,7 @@ impl Loader {
 impl DataLoader<Batch> for Loader {
     fn iter<'a>(&'a self) -> Box<dyn DataLoaderIterator<Batch> + 'a> {
         let epoch = self.epoch.fetch_add(1, Ordering::Relaxed);
-        Box::new(Epoch {
+        Box::new(Running {
             loader: self,
             batches: self.feed.epoch(epoch),
             processed: 0,
@@ -121,13 +128,13 @@ impl DataLoader<Batch> for Loader {
     }
 }
 
-struct Epoch<'a> {
+struct Running<'a> {
     loader: &'a Loader,
     batches: Batches,
     processed: usize,
 }
 
-impl Iterator for Epoch<'_> {
+impl Iterator for Running<'_> {
     type Item = Result<Batch, DatasetError>;
 
     fn next(&mut self) -> Option<Self::Item> {
@@ -137,7 +144,7 @@ impl Iterator for Epoch<'_> {
     }
 }
 
-impl DataLoaderIterator<Batch> for Epoch<'_> {
+impl DataLoaderIterator<Batch> for Running<'_> {
     fn progress(&self) -> Progress {
         Progress::new(
             self.processed,

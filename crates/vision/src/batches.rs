@@ -2,7 +2,7 @@
 //! any number of threads without any influence on what comes out.
 
 use crate::{
-    Images, Normalization,
+    ImageSpec, Images, Normalization,
     draw::{Draw, Purpose},
 };
 use std::{
@@ -59,6 +59,34 @@ pub struct HostBatch {
     pub labels: Vec<u16>,
 }
 
+/// A random change of one image's bytes, which are in the order channel, row,
+/// column. It may use no other randomness than the stream it is given.
+pub type Augment = Arc<dyn Fn(&mut [u8], ImageSpec, &mut Draw) + Send + Sync>;
+
+/// What an epoch shows, already in order.
+pub struct Epoch {
+    /// The images, of which `indices` are shown.
+    pub images: Arc<Images>,
+    /// From bytes to numbers.
+    pub normalization: Normalization,
+    /// The images in their order.
+    pub indices: Vec<u32>,
+    /// Images in a batch, at least 1.
+    pub batch_size: usize,
+    /// What is done to each image: a function of the seed, the epoch and the
+    /// image's index, whatever its place in the order and the thread.
+    pub augment: Option<(Augment, EpochKey)>,
+}
+
+/// What the randomness of an epoch depends on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct EpochKey {
+    /// Seed of the run.
+    pub seed: u64,
+    /// Number of the epoch.
+    pub epoch: u64,
+}
+
 /// The batches of one epoch, in order.
 pub struct Batches {
     source: Arc<Epoch>,
@@ -66,30 +94,11 @@ pub struct Batches {
     workers: Vec<Receiver<HostBatch>>,
 }
 
-/// What every thread that prepares batches reads.
-struct Epoch {
-    images: Arc<Images>,
-    normalization: Normalization,
-    indices: Vec<u32>,
-    batch_size: usize,
-}
-
 impl Batches {
-    /// Starts an epoch over `indices`, already in order, in batches of
-    /// `batch_size`. With `workers` 0 a batch is made when it is asked for.
-    pub fn start(
-        images: Arc<Images>,
-        normalization: Normalization,
-        indices: Vec<u32>,
-        batch_size: usize,
-        workers: usize,
-    ) -> Self {
-        let source = Arc::new(Epoch {
-            images,
-            normalization,
-            indices,
-            batch_size: batch_size.max(1),
-        });
+    /// Starts an epoch with `workers` threads that prepare batches ahead; with
+    /// none a batch is made when it is asked for.
+    pub fn start(epoch: Epoch, workers: usize) -> Self {
+        let source = Arc::new(epoch);
         let workers = (0..workers)
             .map(|worker| {
                 let (sender, receiver) = sync_channel(AHEAD);
@@ -130,8 +139,17 @@ impl Epoch {
         let indices = &self.indices[from..self.indices.len().min(from + self.batch_size)];
         let mut values = Vec::with_capacity(indices.len() * self.images.spec().len());
         for &index in indices {
-            self.normalization
-                .append(self.images.pixels(index as usize), &mut values);
+            let pixels = self.images.pixels(index as usize);
+            match &self.augment {
+                None => self.normalization.append(pixels, &mut values),
+                Some((augment, key)) => {
+                    let mut changed = pixels.to_vec();
+                    let purpose = Purpose::Augmentation;
+                    let mut draw = Draw::keyed(key.seed, purpose, key.epoch, index.into());
+                    augment(&mut changed, self.images.spec(), &mut draw);
+                    self.normalization.append(&changed, &mut values);
+                }
+            }
         }
         let labels = indices.iter().map(|&i| self.images.label(i as usize));
         HostBatch {
@@ -165,7 +183,7 @@ impl Iterator for Batches {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{ImageSpec, Preprocessing};
+    use crate::Preprocessing;
 
     fn images() -> Arc<Images> {
         let pixels = (0..100).collect();
@@ -176,9 +194,18 @@ mod tests {
     fn epoch(order: BatchOrder, epoch: u64, workers: usize) -> Vec<HostBatch> {
         let images = images();
         let all: Vec<u32> = (0..25).collect();
-        let normalization = Normalization::fit(Preprocessing::None, &images, &all);
         let indices = order.indices(&all, epoch);
-        Batches::start(images, normalization, indices, order.batch_size, workers).collect()
+        Batches::start(plan(images, indices, order.batch_size), workers).collect()
+    }
+
+    fn plan(images: Arc<Images>, indices: Vec<u32>, batch_size: usize) -> Epoch {
+        Epoch {
+            normalization: Normalization::fit(Preprocessing::None, &images, &indices),
+            images,
+            indices,
+            batch_size,
+            augment: None,
+        }
     }
 
     const ORDER: BatchOrder = BatchOrder {
@@ -235,12 +262,34 @@ mod tests {
     #[test]
     fn leaving_an_epoch_early_ends_its_threads() {
         let images = images();
-        let normalization = Normalization::fit(Preprocessing::None, &images, &[0]);
-        let mut batches = Batches::start(images.clone(), normalization, (0..25).collect(), 1, 2);
+        let mut batches = Batches::start(plan(images.clone(), (0..25).collect(), 1), 2);
         assert!(batches.next().is_some());
         drop(batches);
         while Arc::strong_count(&images) > 1 {
             thread::yield_now();
         }
+    }
+
+    #[test]
+    fn augmentation_depends_on_seed_epoch_and_image_alone() {
+        let noise: Augment = Arc::new(|pixels, _, draw| {
+            pixels
+                .iter_mut()
+                .for_each(|byte| *byte = draw.below(256) as u8);
+        });
+        let show = |indices: Vec<u32>, epoch, workers| {
+            let mut plan = plan(images(), indices, 1);
+            plan.augment = Some((noise.clone(), EpochKey { seed: 1, epoch }));
+            Batches::start(plan, workers)
+                .map(|batch| batch.values)
+                .collect::<Vec<_>>()
+        };
+        let alone = show((0..25).collect(), 1, 0);
+        assert_eq!(show((0..25).collect(), 1, 3), alone);
+        assert_eq!(
+            show(vec![24, 3], 1, 2),
+            [alone[24].clone(), alone[3].clone()]
+        );
+        assert_ne!(show((0..25).collect(), 2, 0), alone);
     }
 }

@@ -17,6 +17,8 @@ pub enum Purpose {
     Order = 2,
     /// The look of a drawn image.
     Drawing = 3,
+    /// How an image is changed before it is shown.
+    Augmentation = 4,
 }
 
 /// A stream of random numbers, ChaCha with 8 rounds, keyed by four integers.

@@ -13,7 +13,7 @@ mod picture;
 mod spec;
 mod split;
 
-pub use batches::{BatchOrder, Batches, HostBatch};
+pub use batches::{Augment, BatchOrder, Batches, Epoch, EpochKey, HostBatch};
 pub use images::{Images, ImagesError, Loaded, Part, Source, SourceFile};
 pub use normalize::{Normalization, Preprocessing};
 pub use picture::{Invert, InvertError, PictureError, picture_spec, read_picture};
