@@ -2,6 +2,7 @@
 //! libraries; a flag that is not given leaves the recipe's value.
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use kiln_vision::Invert;
 use std::path::PathBuf;
 
 /// Train, evaluate and compare convolutional networks.
@@ -214,17 +215,6 @@ pub struct EvalArguments {
     pub format: Format,
 }
 
-/// Whether grey values are turned around.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum InvertArgument {
-    /// When the network takes grey images and the border is bright
-    Auto,
-    /// Always
-    Yes,
-    /// Never
-    No,
-}
-
 /// Flags of `predict`.
 #[derive(Args)]
 #[command(
@@ -236,9 +226,9 @@ pub struct PredictArguments {
     /// Pictures
     #[arg(required = true)]
     pub images: Vec<PathBuf>,
-    /// Turn dark ink on light paper into light ink on dark paper
-    #[arg(long, value_enum, default_value = "auto")]
-    pub invert: InvertArgument,
+    /// Turn dark ink on light paper into light ink on dark paper: yes, no, or auto, which does so for grey networks when the border is bright
+    #[arg(long, value_name = "auto|yes|no", default_value = "auto")]
+    pub invert: Invert,
     /// Classes shown for each picture
     #[arg(long, default_value_t = 3, value_name = "N")]
     pub top: usize,

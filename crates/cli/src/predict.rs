@@ -1,11 +1,10 @@
 //! `kiln predict`.
 
 use crate::{
-    arguments::{Format, InvertArgument, PredictArguments},
+    arguments::{Format, PredictArguments},
     output,
 };
 use kiln_lab::{LabError, Prediction, RunFolder, predict};
-use kiln_vision::Invert;
 use serde_json::json;
 use std::{path::Path, process::ExitCode};
 
@@ -15,13 +14,13 @@ pub fn run(arguments: &PredictArguments) -> Result<ExitCode, LabError> {
     if let Some(code) = crate::device::settle("flex")? {
         return Ok(code);
     }
-    let invert = match arguments.invert {
-        InvertArgument::Auto => Invert::Auto,
-        InvertArgument::Yes => Invert::Yes,
-        InvertArgument::No => Invert::No,
-    };
     let images: Vec<&Path> = arguments.images.iter().map(AsRef::as_ref).collect();
-    let predictions = predict(&folder, arguments.checkpoint.into(), &images, invert)?;
+    let predictions = predict(
+        &folder,
+        arguments.checkpoint.into(),
+        &images,
+        arguments.invert,
+    )?;
     match arguments.format {
         Format::Json => {
             let objects: Vec<_> = predictions

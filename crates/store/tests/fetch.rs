@@ -5,39 +5,10 @@
 mod scene;
 mod server;
 
-use kiln_store::{Import, PinnedSet, Progress, SetState, Silent, StoreError};
-use scene::{ORIGIN, Scene, TEST, TRAIN, anything, archive, boxed, gz, letters_from, says};
-use server::{Answer, Server};
+use kiln_store::{Import, Progress};
+use scene::{ORIGIN, Scene, TRAIN, anything, archive, boxed, gz, letters_from, says};
+use server::{Answer, Server, fetch, good, is_complete, one_missing};
 use std::fs;
-
-fn fetch(scene: &Scene, set: &PinnedSet) -> Result<(), StoreError> {
-    scene.store.fetch(set, &mut Silent)
-}
-
-/// A scene in which only `train.gz` is missing, and the set with these mirrors.
-fn one_missing(mirrors: &[&Server]) -> (Scene, PinnedSet) {
-    let scene = Scene::new();
-    scene.write("data/letters/test.gz", &gz(TEST));
-    let addresses: Vec<_> = mirrors
-        .iter()
-        .map(|mirror| mirror.address.clone())
-        .collect();
-    (scene, letters_from(&addresses))
-}
-
-fn good() -> Answer {
-    Answer::File(gz(TRAIN))
-}
-
-#[track_caller]
-fn is_complete(scene: &Scene, set: &PinnedSet) {
-    assert_eq!(scene.store.state(set), SetState::Official);
-    assert_eq!(
-        fs::read(scene.path("data/letters/train.gz")).unwrap(),
-        gz(TRAIN)
-    );
-    assert!(!scene.path("data/letters/train.gz.part").exists());
-}
 
 #[test]
 fn only_what_is_missing_is_downloaded() {

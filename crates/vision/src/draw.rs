@@ -56,11 +56,6 @@ impl Draw {
         (self.0.next_u32() >> 8) as f32 / (1 << 24) as f32
     }
 
-    /// A number in [low, high).
-    pub fn range(&mut self, low: f32, high: f32) -> f32 {
-        low + (high - low) * self.unit()
-    }
-
     /// Puts `items` in random order, every order as likely as the other.
     pub fn shuffle<T>(&mut self, items: &mut [T]) {
         for last in (1..items.len()).rev() {

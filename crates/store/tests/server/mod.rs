@@ -1,8 +1,11 @@
-//! A web server on the loopback that behaves as badly as told; no test of its
-//! own.
+//! A web server on the loopback that behaves as badly as told, and what the
+//! tests of downloads share; no test of its own.
 #![allow(dead_code)]
 
+use crate::scene::{Scene, TEST, TRAIN, gz, letters_from};
+use kiln_store::{PinnedSet, SetState, Silent, StoreError};
 use std::{
+    fs,
     io::{BufRead, BufReader, Write},
     net::{TcpListener, TcpStream},
     sync::{Arc, Mutex},
@@ -114,4 +117,33 @@ fn reply(stream: &mut TcpStream, answer: &Answer, from: Option<usize>) -> std::i
 
 fn range(from: usize, length: usize) -> String {
     format!("Content-Range: bytes {from}-{}/{length}\r\n", length - 1)
+}
+
+pub fn fetch(scene: &Scene, set: &PinnedSet) -> Result<(), StoreError> {
+    scene.store.fetch(set, &mut Silent)
+}
+
+/// A scene in which only `train.gz` is missing, and the set with these mirrors.
+pub fn one_missing(mirrors: &[&Server]) -> (Scene, PinnedSet) {
+    let scene = Scene::new();
+    scene.write("data/letters/test.gz", &gz(TEST));
+    let addresses: Vec<_> = mirrors
+        .iter()
+        .map(|mirror| mirror.address.clone())
+        .collect();
+    (scene, letters_from(&addresses))
+}
+
+pub fn good() -> Answer {
+    Answer::File(gz(TRAIN))
+}
+
+#[track_caller]
+pub fn is_complete(scene: &Scene, set: &PinnedSet) {
+    assert_eq!(scene.store.state(set), SetState::Official);
+    assert_eq!(
+        fs::read(scene.path("data/letters/train.gz")).unwrap(),
+        gz(TRAIN)
+    );
+    assert!(!scene.path("data/letters/train.gz.part").exists());
 }
