@@ -24,6 +24,26 @@ eval *arguments:
 predict *arguments:
     @just _kiln predict "$@"
 
+# List models, datasets, optimizers, schedules or backends: just list models
+[group('use')]
+list *arguments:
+    @just _kiln list "$@"
+
+# Show a network layer by layer: just summary resnet20
+[group('use')]
+summary *arguments:
+    @just _kiln summary "$@"
+
+# Write weights for other programs: just export latest --output lenet.safetensors
+[group('use')]
+export *arguments:
+    @just _kiln export "$@"
+
+# Make a run folder of a weight file: just import --model resnet18 --weights resnet18.pth
+[group('use')]
+import *arguments:
+    @just _kiln import "$@"
+
 # List, check, fetch and import data sets: just data list
 [group('use')]
 data *arguments:

@@ -4,9 +4,13 @@
 
 /// Optimizers against PyTorch's definitions, written out in f64.
 mod optimizers;
+/// The numbers of PyTorch.
+mod parity;
 /// Reproducibility, interruption, divergence: what a run promises.
 mod runs;
 /// House rules: layers, heads of files, lengths, versions.
 mod tidy;
+/// Weights that leave and come back.
+mod weights;
 /// Every network of the zoo.
 mod zoo;

@@ -17,7 +17,7 @@ const SHORT: [&str; 5] = [
     "train.epochs=2",
 ];
 
-fn store() -> Store {
+pub(crate) fn store() -> Store {
     Store::locate(Some(Path::new("/nonexistent")), true).unwrap()
 }
 
@@ -34,7 +34,7 @@ fn context(parent: &Path, stop: Stop) -> Context {
     }
 }
 
-fn run_in(parent: &Path, model: &str, set: &[&str]) -> Result<Report, LabError> {
+pub(crate) fn run_in(parent: &Path, model: &str, set: &[&str]) -> Result<Report, LabError> {
     let set = SHORT.iter().chain(set).map(ToString::to_string).collect();
     let layers = Layers {
         config: None,
@@ -51,7 +51,7 @@ fn weights(set: &[&str]) -> String {
     report.manifest.weights_sha256.unwrap()
 }
 
-fn request(split: EvalSplit, checkpoint: CheckpointName) -> EvalRequest {
+pub(crate) fn request(split: EvalSplit, checkpoint: CheckpointName) -> EvalRequest {
     EvalRequest {
         split,
         checkpoint,

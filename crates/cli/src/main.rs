@@ -6,9 +6,13 @@ mod data;
 mod device;
 mod doctor;
 mod eval;
+mod export;
+mod import;
+mod list;
 mod output;
 mod predict;
 mod runs;
+mod summary;
 mod train;
 
 use arguments::{Arguments, Verb};
@@ -25,6 +29,10 @@ fn main() -> ExitCode {
         Verb::Train(arguments) => train::run(*arguments),
         Verb::Eval(arguments) => eval::run(&arguments),
         Verb::Predict(arguments) => predict::run(&arguments),
+        Verb::Export(arguments) => export::run(&arguments),
+        Verb::Import(arguments) => import::run(&arguments),
+        Verb::List(arguments) => list::run(&arguments),
+        Verb::Summary(arguments) => summary::run(&arguments),
         Verb::Data(arguments) => data::run(&arguments),
         Verb::Runs(arguments) => runs::run(&arguments),
         Verb::Doctor(arguments) => doctor::run(&arguments),

@@ -38,14 +38,12 @@ pub fn table(head: &[&str], rows: &[Vec<String>]) -> String {
             .unwrap_or(0)
     };
     let widths: Vec<_> = (0..head.len()).map(width).collect();
-    let is_number = |text: &str| text.ends_with(|c: char| c.is_ascii_digit() || c == '%');
+    let is_number = |text: &str| {
+        text.chars()
+            .all(|c| c.is_ascii_digit() || ",.% -".contains(c))
+    };
     let right: Vec<bool> = (0..head.len())
-        .map(|column| {
-            !rows.is_empty()
-                && rows
-                    .iter()
-                    .all(|row| is_number(&row[column]) || row[column] == "-")
-        })
+        .map(|column| !rows.is_empty() && rows.iter().all(|row| is_number(&row[column])))
         .collect();
     let render = |cells: Vec<&str>| {
         let cells = cells
@@ -60,6 +58,32 @@ pub fn table(head: &[&str], rows: &[Vec<String>]) -> String {
     let mut text = render(head.to_vec());
     for row in rows {
         text += &render(row.iter().map(String::as_str).collect());
+    }
+    text
+}
+
+/// The same as a Markdown table.
+pub fn markdown(head: &[&str], rows: &[Vec<String>]) -> String {
+    let line = |cells: Vec<&str>| format!("| {} |\n", cells.join(" | "));
+    let rule = vec!["---"; head.len()];
+    let rows = rows
+        .iter()
+        .map(|row| line(row.iter().map(String::as_str).collect()));
+    [line(head.to_vec()), line(rule)]
+        .into_iter()
+        .chain(rows)
+        .collect()
+}
+
+/// A count with its thousands apart: `61,706`.
+pub fn thousands(count: u64) -> String {
+    let digits = count.to_string();
+    let mut text = String::new();
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
     }
     text
 }

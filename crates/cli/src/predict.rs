@@ -4,16 +4,37 @@ use crate::{
     arguments::{Format, PredictArguments},
     output,
 };
-use kiln_lab::{LabError, Prediction, RunFolder, predict};
+use kiln_lab::{
+    Exportable, LabError, Prediction, RawImages, RunFolder, chosen_model, network_with, predict,
+};
+use kiln_models::Network;
 use serde_json::json;
 use std::{path::Path, process::ExitCode};
 
-/// Classifies pictures.
+/// Classifies pictures, or gives the raw scores of a tensor of images.
 pub fn run(arguments: &PredictArguments) -> Result<ExitCode, LabError> {
-    let folder = RunFolder::open(&arguments.run, &arguments.output.folder())?;
     if let Some(code) = crate::device::settle("flex")? {
         return Ok(code);
     }
+    match (&arguments.tensor, &arguments.output) {
+        (Some(tensor), Some(output)) => raw(arguments, tensor, output)?,
+        _ => pictures(arguments)?,
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn pictures(arguments: &PredictArguments) -> Result<(), LabError> {
+    let Some(run) = &arguments.run else {
+        return Err(LabError::usage(
+            "pictures need a run, which knows classes and normalisation; make one of a weight file with `kiln import`",
+        ));
+    };
+    if arguments.images.is_empty() {
+        return Err(LabError::usage(
+            "no picture was named; write `kiln predict latest digit.png`, or --tensor and --output for raw numbers",
+        ));
+    }
+    let folder = RunFolder::open(run, &arguments.runs.folder())?;
     let images: Vec<&Path> = arguments.images.iter().map(AsRef::as_ref).collect();
     let predictions = predict(
         &folder,
@@ -35,7 +56,39 @@ pub fn run(arguments: &PredictArguments) -> Result<ExitCode, LabError> {
             }
         }
     }
-    Ok(ExitCode::SUCCESS)
+    Ok(())
+}
+
+fn raw(arguments: &PredictArguments, tensor: &Path, output: &Path) -> Result<(), LabError> {
+    let images = RawImages::read(tensor)?;
+    let (network, classes) = network(arguments, &images)?;
+    images.classify(&network, classes, output)
+}
+
+/// The network of a run, or one of the zoo with the weights of a file.
+fn network(arguments: &PredictArguments, images: &RawImages) -> Result<(Network, usize), LabError> {
+    if let (Some(model), Some(weights)) = (&arguments.model, &arguments.weights) {
+        let (model, mut task) = chosen_model(model, &arguments.set)?;
+        task.input = images.input;
+        task.classes = arguments.classes.unwrap_or(task.classes);
+        return Ok((network_with(&model, &task, weights)?, task.classes));
+    }
+    let Some(run) = &arguments.run else {
+        return Err(LabError::usage(
+            "no network was named; give a run, or --model and --weights",
+        ));
+    };
+    let folder = RunFolder::open(run, &arguments.runs.folder())?;
+    let source = Exportable::of_run(&folder, arguments.checkpoint.into())?;
+    if images.input != source.task.input {
+        return Err(LabError::usage(format!(
+            "the images are {}, but {} takes {}",
+            images.input,
+            folder.name(),
+            source.task.input
+        )));
+    }
+    Ok((source.network, source.task.classes))
 }
 
 fn object(prediction: &Prediction, top: usize) -> serde_json::Value {

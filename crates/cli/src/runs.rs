@@ -19,6 +19,7 @@ pub fn run(arguments: &RunsArguments) -> Result<ExitCode, LabError> {
             }
             let rows = runs.into_iter().map(|run| {
                 let status = match run.status {
+                    Status::Imported => "imported",
                     Status::Running => "running or killed",
                     Status::Completed => "completed",
                     Status::Interrupted => "interrupted",

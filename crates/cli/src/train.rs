@@ -6,7 +6,7 @@ use crate::{
     device, output, revision,
 };
 use kiln_backend::Choice;
-use kiln_lab::{Context, LabError, Layers, Manifest, Report, Status, draft, train};
+use kiln_lab::{Context, LabError, Layers, Manifest, Report, Status, draft, train, weight_file};
 use kiln_store::Store;
 use kiln_training::{EpochRecord, Reporter, Screen, Stop};
 use std::{
@@ -28,7 +28,7 @@ pub fn run(arguments: TrainArguments) -> Result<ExitCode, LabError> {
         (None, true) => Progress::Tui,
         (None, false) => Progress::Plain,
     };
-    let draft = draft(&layers(&arguments))?;
+    let draft = draft(&layers(&arguments)?)?;
     if let Some(code) = device::settle(draft.backend())? {
         return Ok(code);
     }
@@ -70,13 +70,15 @@ pub fn run(arguments: TrainArguments) -> Result<ExitCode, LabError> {
     })
 }
 
-fn layers(arguments: &TrainArguments) -> Layers {
+fn layers(arguments: &TrainArguments) -> Result<Layers, LabError> {
     let text = |key, value: &Option<String>| value.clone().map(|value| (key, value.into()));
     let whole = |key, value: Option<i64>| value.map(|value| (key, value.into()));
     let flags = [
         text("model.name", &arguments.model),
         text("data.dataset", &arguments.dataset),
         text("data.input", &arguments.input),
+        whole("data.classes", arguments.classes),
+        text("transfer.freeze", &arguments.freeze),
         text("data.limit_train", &arguments.limit_train),
         text("data.limit_val", &arguments.limit_val),
         text("data.val_split", &arguments.val_split),
@@ -89,11 +91,16 @@ fn layers(arguments: &TrainArguments) -> Layers {
         text("schedule.name", &arguments.schedule),
         text("device.backend", &arguments.backend),
     ];
-    Layers {
+    let mut flags: Vec<_> = flags.into_iter().flatten().collect();
+    if let Some(weights) = &arguments.weights {
+        let file = weight_file(weights, &arguments.output.folder())?;
+        flags.push(("transfer.weights", file.display().to_string().into()));
+    }
+    Ok(Layers {
         config: arguments.config.clone(),
         set: arguments.set.clone(),
-        flags: flags.into_iter().flatten().collect(),
-    }
+        flags,
+    })
 }
 
 /// The first Ctrl-C ends the training after the running step, with a

@@ -8,8 +8,12 @@ use std::{
     process::{Command, Output},
 };
 
-const VERBS: [&str; 7] = [
+const VERBS: [&str; 11] = [
     "train",
+    "export",
+    "import",
+    "list",
+    "summary",
     "eval",
     "predict",
     "data",

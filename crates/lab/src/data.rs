@@ -42,7 +42,7 @@ pub(crate) fn pick_dataset(
         return Ok(PickedSet { name, note: None });
     }
     let mut absent: Vec<String> = Vec::new();
-    for name in model.datasets {
+    for name in model.form.datasets() {
         let choice = kiln_catalog::find(name)?;
         let had = match choice.is_ready(store) {
             true => Ok(()),
@@ -81,8 +81,16 @@ pub(crate) struct TrainingData {
     pub source: Source,
 }
 
+/// Stands for the data set of imported weights that come without one.
+pub(crate) const NO_DATASET: &str = "none";
+
 /// Loads one half of a run's data set.
 pub(crate) fn load(settings: &Settings, part: Part, store: &Store) -> Result<Loaded, LabError> {
+    if settings.data.dataset == NO_DATASET {
+        return Err(LabError::usage(
+            "the run was imported without a data set; import the weights again with --dataset",
+        ));
+    }
     let choice = kiln_catalog::find(&settings.data.dataset)?;
     let folder = FolderOptions {
         input: settings.data.input_spec()?,
@@ -104,6 +112,14 @@ pub(crate) fn load(settings: &Settings, part: Part, store: &Store) -> Result<Loa
 /// Loads and divides the training half.
 pub(crate) fn training_data(settings: &Settings, store: &Store) -> Result<TrainingData, LabError> {
     let loaded = load(settings, Part::Training, store)?;
+    let wanted = settings.data.classes;
+    if wanted > 0 && wanted != loaded.classes.len() {
+        return Err(LabError::usage(format!(
+            "data.classes is {wanted}, but {} has {} classes",
+            settings.data.dataset,
+            loaded.classes.len()
+        )));
+    }
     let images = Arc::new(loaded.images);
     let own_validation = loaded.validation.map(Arc::new);
     let division = divide(settings, &images, own_validation.as_deref())?;

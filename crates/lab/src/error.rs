@@ -94,8 +94,8 @@ impl From<kiln_store::StoreError> for LabError {
     }
 }
 
-impl From<kiln_training::WeightsError> for LabError {
-    fn from(error: kiln_training::WeightsError) -> Self {
+impl From<kiln_weights::WeightsError> for LabError {
+    fn from(error: kiln_weights::WeightsError) -> Self {
         Self::run(error)
     }
 }

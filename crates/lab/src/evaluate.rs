@@ -1,13 +1,12 @@
 //! Evaluating a run: the only place that reads test images.
 
-use crate::{LabError, Manifest, RunFolder, data, network::initial_network};
+use crate::{LabError, Manifest, RunFolder, data, network::lazy_network};
 use burn::module::Module;
 use kiln_models::{Network, Task};
 use kiln_store::Store;
-use kiln_training::{
-    Feed, evaluate, load_checkpoint_weights, read_index, read_state, weights_sha256,
-};
+use kiln_training::{Feed, evaluate, read_index, read_state};
 use kiln_vision::{BatchOrder, Part};
+use kiln_weights::{load_checkpoint_weights, weights_sha256};
 use serde::{Deserialize, Serialize};
 use std::{fmt, sync::Arc};
 
@@ -131,7 +130,7 @@ pub(crate) fn trained(folder: &RunFolder, checkpoint: CheckpointName) -> Result<
     };
     let path = folder.path().join("checkpoints").join(name);
     let state = read_state(&path)?;
-    let network = initial_network(&settings.model.name, &task, settings.train.seed)?;
+    let network = lazy_network(&settings.model, &task)?;
     let network = load_checkpoint_weights(network, &path.join("model.bpk"))?;
     let weights = weights_sha256(&network)?;
     if weights != state.weights_sha256 {

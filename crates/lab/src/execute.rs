@@ -3,13 +3,14 @@
 use crate::{
     LabError, Machine, Manifest, RunFolder, Settings, Status, data::training_data,
     machine::peak_memory_bytes, manifest::RunResult, network::initial_network,
+    run_folder::MODEL_FILE,
 };
 use kiln_models::{Network, Task, parameters};
 use kiln_store::Store;
 use kiln_training::{
-    EpochRecord, Outcome, Plan, Reporter, Screen, Stop, StopReason, fit, load_checkpoint_weights,
-    read_index, weights_bytes, weights_sha256,
+    EpochRecord, HeadRate, Outcome, Plan, Reporter, Screen, Stop, StopReason, fit, read_index,
 };
+use kiln_weights::{load_checkpoint_weights, select, weights_bytes, weights_sha256};
 use std::{fmt::Write as _, path::PathBuf, time::Instant};
 
 /// What a run needs beside its settings.
@@ -53,7 +54,9 @@ pub fn train(settings: &Settings, context: Context) -> Result<Report, LabError> 
         input: data.input,
         classes: data.classes.len(),
     };
-    let network = initial_network(&settings.model.name, &task, settings.train.seed)?;
+    let network = initial_network(&settings.model, &task, settings.train.seed)?;
+    let (network, fresh) = settings.transfer.load(network)?;
+    let (network, trainable_parameters) = settings.transfer.freeze(network)?;
     let started = jiff::Zoned::now();
     let name = folder_name(settings, &context.name, &started);
     let folder = RunFolder::create(&context.output_dir, &name)?;
@@ -65,6 +68,8 @@ pub fn train(settings: &Settings, context: Context) -> Result<Report, LabError> 
         settings: settings.clone(),
         input: data.input,
         parameters: parameters(&network),
+        trainable_parameters,
+        fresh,
         train_images: data.train.indices.len(),
         val_images: data.valid.indices.len(),
         normalization: data.train.normalization.clone(),
@@ -89,6 +94,7 @@ pub fn train(settings: &Settings, context: Context) -> Result<Report, LabError> 
         epochs: settings.train.epochs,
         optimizer: settings.optimizer.clone(),
         schedule: settings.schedule.clone(),
+        head: head(&network, settings),
         folder: folder.path().to_owned(),
     };
     let reporter = recording(folder.clone(), context.reporter);
@@ -119,8 +125,18 @@ pub fn train(settings: &Settings, context: Context) -> Result<Report, LabError> 
     Ok(Report { folder, manifest })
 }
 
+/// The head's parameters, where they learn at a rate of their own.
+fn head(network: &Network, settings: &Settings) -> Option<HeadRate> {
+    let lr = settings.optimizer.head_lr;
+    let head = format!("{}.", network.head());
+    (lr > 0.0).then(|| HeadRate {
+        parameters: select(network, |name| name.starts_with(&head)),
+        lr,
+    })
+}
+
 /// Writes what is known before the first step.
-fn begin(folder: &RunFolder, manifest: &Manifest) -> Result<(), LabError> {
+pub(crate) fn begin(folder: &RunFolder, manifest: &Manifest) -> Result<(), LabError> {
     let config = toml::to_string(&manifest.settings).map_err(LabError::run)?;
     folder.write("config.toml", config.as_bytes())?;
     folder.write_manifest(manifest)?;
@@ -174,7 +190,7 @@ fn finish(
         }
         None => outcome.network.clone(),
     };
-    folder.write("model.safetensors", &weights_bytes(&result)?)?;
+    folder.write(MODEL_FILE, &weights_bytes(&result)?)?;
     manifest.status = match outcome.reason {
         StopReason::Completed => Status::Completed,
         StopReason::Interrupted => Status::Interrupted,
@@ -194,7 +210,11 @@ fn finish(
 }
 
 /// `20261121-101500-lenet-mnist`, with a word of the user's at the end.
-fn folder_name(settings: &Settings, name: &Option<String>, started: &jiff::Zoned) -> String {
+pub(crate) fn folder_name(
+    settings: &Settings,
+    name: &Option<String>,
+    started: &jiff::Zoned,
+) -> String {
     let safe = |text: &str| -> String {
         let allowed = |c: char| {
             if c.is_ascii_alphanumeric() || "-_.".contains(c) {

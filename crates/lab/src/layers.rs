@@ -1,8 +1,9 @@
 //! From what was typed to a resolved run: the recipe of the model, then the
 //! configuration file, then `--set`, then the flags; the later ones win.
 
-use crate::{LabError, Settings, data::pick_dataset};
+use crate::{LabError, ModelSettings, Settings, data::pick_dataset};
 use kiln_backend::Choice;
+use kiln_models::{Options, Task};
 use kiln_store::Store;
 use kiln_training::{find_optimizer, find_schedule};
 use std::path::PathBuf;
@@ -31,7 +32,11 @@ pub struct Draft {
 /// # Errors
 /// For an unknown key, value, model, optimizer or schedule.
 pub fn draft(layers: &Layers) -> Result<Draft, LabError> {
-    let schema = table(&Settings::recipe("", "", None)?)?;
+    let every = ModelSettings {
+        name: String::new(),
+        options: Options::every(),
+    };
+    let schema = table(&Settings::recipe(every, None)?)?;
     let mut typed = Table::new();
     if let Some(path) = &layers.config {
         let wrong = |what: String| LabError::usage(format!("{} {what}", path.display()));
@@ -64,7 +69,11 @@ pub fn draft(layers: &Layers) -> Result<Draft, LabError> {
         )
     })?;
     let row = kiln_models::find(model)?;
-    let recipe = Settings::recipe(row.name, "", text(&typed, "optimizer", "name"))?;
+    let usual = ModelSettings {
+        name: row.name.to_owned(),
+        options: (row.options)(),
+    };
+    let recipe = Settings::recipe(usual, text(&typed, "optimizer", "name"))?;
     let dataset = text(&typed, "data", "dataset").map(str::to_owned);
     let mut full = table(&recipe)?;
     for (section, values) in typed {
@@ -76,6 +85,7 @@ pub fn draft(layers: &Layers) -> Result<Draft, LabError> {
         LabError::usage(format!("the configuration is wrong: {}", error.message()))
     })?;
     settings.model.name = row.name.to_owned();
+    settings.model.options = row.choose(&settings.model.options)?;
     settings.optimizer.name = find_optimizer(&settings.optimizer.name)?.name.to_owned();
     settings.schedule.name = find_schedule(&settings.schedule.name)?.name.to_owned();
     settings.device.backend = settings.device.backend.parse::<Choice>()?.to_string();
@@ -98,6 +108,7 @@ impl Draft {
     pub fn complete(mut self, store: &Store) -> Result<(Settings, Option<String>), LabError> {
         let row = kiln_models::find(&self.settings.model.name)?;
         let picked = pick_dataset(self.dataset.as_deref(), row, store)?;
+        self.settings.transfer = self.settings.transfer.located()?;
         self.settings.data.dataset = picked.name;
         Ok((self.settings, picked.note))
     }
@@ -140,6 +151,27 @@ fn nested(key: &str, value: Value) -> Table {
         None => value,
     };
     Table::from_iter([(first.to_owned(), value)])
+}
+
+/// The network called `name` with the choices of `set` (`model.hidden=[512]`),
+/// and what it was published for.
+///
+/// # Errors
+/// For an unknown network, key or value.
+pub fn chosen_model(name: &str, set: &[String]) -> Result<(ModelSettings, Task), LabError> {
+    if let Some(other) = set.iter().find(|set| !set.trim().starts_with("model.")) {
+        return Err(LabError::usage(format!(
+            "--set {other} is no choice of the network; here only model.* can be set"
+        )));
+    }
+    let layers = Layers {
+        config: None,
+        set: set.to_vec(),
+        flags: vec![("model.name", Value::String(name.to_owned()))],
+    };
+    let model = draft(&layers)?.settings.model;
+    let task = kiln_models::find(&model.name)?.form.task();
+    Ok((model, task))
 }
 
 /// A value as TOML reads it; what TOML cannot read is text.

@@ -5,23 +5,32 @@ mod data;
 mod error;
 mod evaluate;
 mod execute;
+mod export;
+mod import;
 mod layers;
+mod logits;
 mod machine;
 mod manifest;
 mod network;
+mod onnx;
 mod predict;
 mod run_folder;
 mod settings;
+mod transfer;
 
 pub use error::{Fault, LabError};
 pub use evaluate::{
     CheckpointName, ClassReport, EvalReport, EvalRequest, EvalSplit, evaluate_run, save_report,
 };
 pub use execute::{Context, Report, train};
-pub use layers::{Draft, Layers, draft, resolve};
+pub use export::{ExportFormat, Exportable};
+pub use import::{ImportContext, import, without_data};
+pub use layers::{Draft, Layers, chosen_model, draft, resolve};
+pub use logits::{RawImages, network_with};
 pub use machine::{Machine, peak_memory_bytes};
 pub use manifest::{Manifest, Status};
-pub use network::initial_network;
+pub use network::{initial_network, lazy_network};
 pub use predict::{Prediction, predict};
 pub use run_folder::{RunFolder, RunSummary, list_runs, remove_run};
 pub use settings::{DataSettings, DeviceSettings, HeldOut, ModelSettings, Settings, TrainSettings};
+pub use transfer::{TransferSettings, weight_file};

@@ -12,6 +12,8 @@ use serde::{Deserialize, Serialize};
 pub enum Status {
     /// It was started and has not said how it ended: it is running or was killed.
     Running,
+    /// Its weights come from elsewhere.
+    Imported,
     /// All epochs were done.
     Completed,
     /// It was stopped; its last checkpoint is complete.
@@ -39,6 +41,12 @@ pub struct Manifest {
     pub classes: Vec<String>,
     /// Learnable parameters of the network.
     pub parameters: usize,
+    /// Those of them that are not frozen.
+    #[serde(default)]
+    pub trainable_parameters: usize,
+    /// Tensors that were drawn anew where the run started from other weights.
+    #[serde(default)]
+    pub fresh: Vec<String>,
     /// Training images.
     pub train_images: usize,
     /// Validation images.

@@ -33,6 +33,10 @@ pub struct RunSummary {
     pub val_accuracy: Option<f64>,
 }
 
+/// The weights of a run that is done: the best, or the last where nothing was
+/// validated.
+pub(crate) const MODEL_FILE: &str = "model.safetensors";
+
 impl RunFolder {
     /// Makes a new folder under `parent`, never one that is there already.
     ///

@@ -1,11 +1,13 @@
 //! Everything that decides the result of a run, resolved: what `config.toml`
 //! in a run folder holds.
 
-use crate::LabError;
+use crate::{LabError, TransferSettings};
+use kiln_models::Options;
 use kiln_training::{OptimizerSettings, ScheduleSettings, find_optimizer};
 use kiln_vision::{Preprocessing, Subset};
 use serde::{Deserialize, Serialize};
-use std::{fmt, str::FromStr};
+use std::{collections::BTreeMap, fmt, str::FromStr};
+use toml::Value;
 
 /// A resolved run.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -21,16 +23,47 @@ pub struct Settings {
     pub optimizer: OptimizerSettings,
     /// The learning rate over time.
     pub schedule: ScheduleSettings,
+    /// Where the weights start from.
+    #[serde(default)]
+    pub transfer: TransferSettings,
     /// Where it is computed.
     pub device: DeviceSettings,
 }
 
 /// The network of a run.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(try_from = "BTreeMap<String, Value>")]
 pub struct ModelSettings {
     /// Name in the zoo.
     pub name: String,
+    /// What was chosen of it.
+    #[serde(flatten)]
+    pub options: Options,
+}
+
+impl ModelSettings {
+    /// The network called `name` as it is when nothing is chosen.
+    pub fn named(name: &str) -> Self {
+        Self {
+            name: name.to_owned(),
+            options: Options::default(),
+        }
+    }
+}
+
+impl TryFrom<BTreeMap<String, Value>> for ModelSettings {
+    type Error = toml::de::Error;
+
+    /// The name, and then only options that exist.
+    fn try_from(mut keys: BTreeMap<String, Value>) -> Result<Self, Self::Error> {
+        let name = keys
+            .remove("name")
+            .and_then(|name| Some(name.as_str()?.to_owned()));
+        Ok(Self {
+            name: name.unwrap_or_default(),
+            options: Value::Table(keys.into_iter().collect()).try_into()?,
+        })
+    }
 }
 
 /// The images of a run.
@@ -41,6 +74,9 @@ pub struct DataSettings {
     pub dataset: String,
     /// Shape that the images of a folder are brought to; `auto` keeps theirs.
     pub input: String,
+    /// Classes that the data set must have; 0 takes what it has.
+    #[serde(default)]
+    pub classes: usize,
     /// Images held out for validation.
     pub val_split: HeldOut,
     /// Training images used, by class in turn; `all` or a number or a share.
@@ -133,12 +169,12 @@ impl Settings {
     /// Images per step when nothing else is said.
     pub const BATCH_SIZE: usize = 128;
 
-    /// The recipe of `model` on `dataset` with the optimizer `optimizer`:
+    /// The recipe of `model` with the optimizer `optimizer`, its data set open:
     /// what holds when nothing else is said.
     ///
     /// # Errors
     /// When there is no such optimizer.
-    pub fn recipe(model: &str, dataset: &str, optimizer: Option<&str>) -> Result<Self, LabError> {
+    pub fn recipe(model: ModelSettings, optimizer: Option<&str>) -> Result<Self, LabError> {
         // Measured on MNIST's validation images; one recipe serves the small
         // networks alike.
         let optimizer = find_optimizer(optimizer.unwrap_or("adam"))?;
@@ -147,12 +183,11 @@ impl Settings {
             optimizer_settings.lr = 2e-3;
         }
         Ok(Self {
-            model: ModelSettings {
-                name: model.to_owned(),
-            },
+            model,
             data: DataSettings {
-                dataset: dataset.to_owned(),
+                dataset: String::new(),
                 input: "auto".to_owned(),
+                classes: 0,
                 val_split: HeldOut::Auto,
                 limit_train: "all".to_owned(),
                 limit_val: "all".to_owned(),
@@ -172,6 +207,7 @@ impl Settings {
                 warmup_epochs: 0.0,
                 min_lr: 0.0,
             },
+            transfer: TransferSettings::default(),
             device: DeviceSettings {
                 backend: "flex".to_owned(),
             },
@@ -202,6 +238,7 @@ impl Settings {
         self.schedule
             .check(self.optimizer.lr, train.epochs)
             .map_err(LabError::usage)?;
+        self.transfer.check()?;
         self.data.limit(&self.data.limit_train)?;
         self.data.limit(&self.data.limit_val)?;
         self.data.input_spec()?;

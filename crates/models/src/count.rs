@@ -4,6 +4,7 @@ use burn::{
     module::{Module, ModuleVisitor, Param},
     tensor::{Int, Tensor},
 };
+use kiln_weights::{Names, is_running_statistic};
 
 /// Number of learnable values. Burn keeps the running statistics of a batch
 /// norm among the parameters; nothing learns them, so they do not count.
@@ -15,26 +16,22 @@ pub fn parameters<M: Module>(module: &M) -> usize {
 
 #[derive(Default)]
 struct Count {
-    path: Vec<String>,
+    names: Names,
     values: usize,
 }
 
 impl ModuleVisitor for Count {
-    fn enter_module(&mut self, name: &str, _container: &str) {
-        self.path.push(name.to_owned());
+    fn enter_module(&mut self, name: &str, container: &str) {
+        self.names.enter(name, container);
     }
 
     fn exit_module(&mut self, _name: &str, _container: &str) {
-        self.path.pop();
+        self.names.exit();
     }
 
     fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
-        let is_statistic = self
-            .path
-            .last()
-            .is_some_and(|name| name.starts_with("running_"));
-        if !is_statistic {
-            self.values += param.shape().num_elements();
+        if !is_running_statistic(&self.names.pytorch()) {
+            self.values += param.lazy_shape().num_elements();
         }
     }
 }

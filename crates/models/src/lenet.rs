@@ -17,15 +17,15 @@
 //! parameters, every map of the second convolution sees all six maps of the
 //! first, a linear output layer. `lenet5-1998` has the original's.
 
-use crate::{ModelError, Task};
+use crate::{
+    Options, Task,
+    layers::{Activation, Conv, Conv2d, Linear, Nonlinearity, Pool, Pooling, flatten},
+    trace,
+    window::Misfit,
+};
 use burn::{
     module::Module,
-    nn::{
-        Linear, LinearConfig, PaddingConfig2d,
-        conv::{Conv2d, Conv2dConfig},
-        pool::{MaxPool2d, MaxPool2dConfig},
-    },
-    tensor::{Device, Tensor, activation::relu},
+    tensor::{Device, Tensor},
 };
 
 /// Images from this size on are not padded: the paper's are 32x32, with the
@@ -36,33 +36,41 @@ const UNPADDED: usize = 32;
 #[derive(Module, Debug)]
 pub struct LeNet {
     conv1: Conv2d,
-    pool: MaxPool2d,
+    pool: Pool,
     conv2: Conv2d,
     fc1: Linear,
     fc2: Linear,
     fc3: Linear,
+    activation: Activation,
 }
 
 impl LeNet {
-    /// The network for images of at least 12x12.
+    /// The network; [`Options::activation`] and [`Options::pooling`] are its
+    /// choices.
     ///
     /// # Errors
-    /// When the images are smaller.
-    pub fn new(task: &Task, device: &Device) -> Result<Self, ModelError> {
-        let [height, width] = feature_map(task)?;
-        let padding = padding(task);
-        Ok(Self {
-            conv1: Conv2dConfig::new([task.input.channels, 6], [5, 5])
-                .with_padding(PaddingConfig2d::Explicit(
-                    padding, padding, padding, padding,
-                ))
+    /// When the images are smaller than 12x12.
+    pub fn new(task: &Task, options: &Options, device: &Device) -> Result<Self, Misfit> {
+        let activation = options.activation.unwrap_or(Nonlinearity::Relu);
+        let pieces = activation.pieces();
+        let padding = match task.input.height.min(task.input.width) < UNPADDED {
+            true => 2,
+            false => 0,
+        };
+        let mut network = Self {
+            conv1: Conv::new(task.input.channels, 6 * pieces, 5)
+                .padding(padding)
                 .init(device),
-            pool: MaxPool2dConfig::new([2, 2]).with_strides([2, 2]).init(),
-            conv2: Conv2dConfig::new([6, 16], [5, 5]).init(device),
-            fc1: LinearConfig::new(16 * height * width, 120).init(device),
-            fc2: LinearConfig::new(120, 84).init(device),
-            fc3: LinearConfig::new(84, task.classes).init(device),
-        })
+            pool: Pool::new(options.pooling.unwrap_or(Pooling::Max), 2),
+            conv2: Conv::new(6, 16 * pieces, 5).init(device),
+            fc1: Linear::new([1, 1], device),
+            fc2: Linear::new([120, 84 * pieces], device),
+            fc3: Linear::new([84, task.classes], device),
+            activation: activation.layer(device),
+        };
+        let (_, [_, inputs]) = trace::follow(task.input, device, |x| network.features(x))?;
+        network.fc1 = Linear::new([inputs, 120 * pieces], device);
+        Ok(network)
     }
 
     /// Class scores before the softmax.
@@ -70,34 +78,16 @@ impl LeNet {
     /// # Shapes
     /// `[batch, channels, height, width]` to `[batch, classes]`.
     pub fn forward(&self, images: Tensor<4>) -> Tensor<2> {
-        let x = relu(self.conv1.forward(images)); // [batch, 6, 28, 28]
-        let x = self.pool.forward(x); // [batch, 6, 14, 14]
-        let x = relu(self.conv2.forward(x)); // [batch, 16, 10, 10]
-        let x = self.pool.forward(x); // [batch, 16, 5, 5]
-        let x = x.flatten(1, 3); // [batch, 400]
-        let x = relu(self.fc1.forward(x)); // [batch, 120]
-        let x = relu(self.fc2.forward(x)); // [batch, 84]
+        let x = self.features(images); // [batch, 400]
+        let x = self.activation.forward(self.fc1.forward(x)); // [batch, 120]
+        let x = self.activation.forward(self.fc2.forward(x)); // [batch, 84]
         self.fc3.forward(x)
     }
-}
 
-fn padding(task: &Task) -> usize {
-    match task.input.height.min(task.input.width) < UNPADDED {
-        true => 2,
-        false => 0,
-    }
-}
-
-/// Height and width after the second pooling.
-fn feature_map(task: &Task) -> Result<[usize; 2], ModelError> {
-    let side =
-        |side: usize| (((side + 2 * padding(task)).saturating_sub(4)) / 2).saturating_sub(4) / 2;
-    match [side(task.input.height), side(task.input.width)] {
-        [height, width] if height > 0 && width > 0 => Ok([height, width]),
-        _ => Err(ModelError::Input {
-            model: "lenet",
-            input: task.input,
-            allowed: "images of at least 12x12",
-        }),
+    fn features(&self, images: Tensor<4>) -> Tensor<2> {
+        let x = self.activation.forward(self.conv1.forward(images)); // [batch, 6, 28, 28]
+        let x = self.pool.forward(x); // [batch, 6, 14, 14]
+        let x = self.activation.forward(self.conv2.forward(x)); // [batch, 16, 10, 10]
+        flatten(self.pool.forward(x)) // [batch, 16 * 5 * 5]
     }
 }

@@ -22,14 +22,16 @@
 //! image of 28x28 is padded to 32x32 with the value 0, after normalisation the
 //! mean grey, where the paper's images have their background.
 
-use crate::{ModelError, Task};
+use crate::{
+    Task,
+    layers::{Conv, Conv2d, Linear, Pool, flatten},
+    table::Refusal,
+    trace::{self, Report},
+    window::Window,
+};
 use burn::{
     module::{Module, Param},
-    nn::{
-        Initializer, Linear, LinearConfig, PaddingConfig2d,
-        conv::{Conv2d, Conv2dConfig},
-        pool::{AvgPool2d, AvgPool2dConfig},
-    },
+    nn::Initializer,
     tensor::{Device, Tensor, module::conv2d, ops::ConvOptions},
 };
 
@@ -105,7 +107,7 @@ pub struct LeNet5 {
 /// Average pooling with a trainable coefficient and bias for each map.
 #[derive(Module, Debug)]
 struct ScaledPool {
-    pool: AvgPool2d,
+    pool: Pool,
     weight: Param<Tensor<1>>,
     bias: Param<Tensor<1>>,
 }
@@ -122,32 +124,25 @@ impl LeNet5 {
     ///
     /// # Errors
     /// When the images have another size or there are more classes.
-    pub fn new(task: &Task, device: &Device) -> Result<Self, ModelError> {
+    pub fn new(task: &Task, device: &Device) -> Result<Self, Refusal> {
         let padding = match [task.input.height, task.input.width] {
             [28, 28] => 2,
             [32, 32] => 0,
-            _ => {
-                return Err(ModelError::Input {
-                    model: "lenet5-1998",
-                    input: task.input,
-                    allowed: "images of 28x28 or 32x32",
-                });
-            }
+            _ => return Err(Refusal::Input("images of 28x28 or 32x32")),
         };
         if task.classes > DIGITS.len() {
-            return Err(ModelError::Classes {
-                model: "lenet5-1998",
-                classes: task.classes,
-                allowed: "2 to 10",
-            });
+            return Err(Refusal::Classes("2 to 10"));
         }
         let channels = task.input.channels;
+        let linear = |inputs, outputs| {
+            let drawn = [published(inputs), published(inputs)];
+            Linear::drawn([inputs, outputs], drawn, device)
+        };
         Ok(Self {
-            c1: Conv2dConfig::new([channels, 6], [5, 5])
-                .with_padding(PaddingConfig2d::Explicit(
-                    padding, padding, padding, padding,
-                ))
-                .with_initializer(published(channels * 25))
+            c1: Conv::new(channels, 6, 5)
+                .padding(padding)
+                .weights(published(channels * 25))
+                .biases(published(channels * 25))
                 .init(device),
             s2: ScaledPool::new(6, device),
             c3: SparseConv {
@@ -156,12 +151,8 @@ impl LeNet5 {
                 bias: published(4 * 25).init([16], device),
             },
             s4: ScaledPool::new(16, device),
-            c5: LinearConfig::new(400, 120)
-                .with_initializer(published(400))
-                .init(device),
-            f6: LinearConfig::new(120, 84)
-                .with_initializer(published(120))
-                .init(device),
+            c5: linear(400, 120),
+            f6: linear(120, 84),
             classes: task.classes,
         })
     }
@@ -175,18 +166,25 @@ impl LeNet5 {
         let x = squash(self.s2.forward(x)); // [batch, 6, 14, 14]
         let x = squash(self.c3.forward(x)); // [batch, 16, 10, 10]
         let x = squash(self.s4.forward(x)); // [batch, 16, 5, 5]
-        let x = squash(self.c5.forward(x.flatten::<2>(1, 3))); // [batch, 120]
+        let x = squash(self.c5.forward(flatten(x))); // [batch, 120]
         let x = squash(self.f6.forward(x)); // [batch, 84]
-        let codes = codes(self.classes, &x.device()); // [classes, 84]
-        let difference = x.unsqueeze_dim::<3>(1) - codes.unsqueeze_dim::<3>(0); // [batch, classes, 84]
-        difference.square().sum_dim(2).squeeze_dim::<2>(2) * -0.5
+        self.likelihood(x)
+    }
+
+    fn likelihood(&self, x: Tensor<2>) -> Tensor<2> {
+        let report = |[batch, _]: [usize; 2]| Report::pointwise("distance", [batch, self.classes]);
+        trace::layer(x, report, |x| {
+            let codes = codes(self.classes, &x.device()); // [classes, 84]
+            let difference = x.unsqueeze_dim::<3>(1) - codes.unsqueeze_dim::<3>(0);
+            difference.square().sum_dim(2).squeeze_dim::<2>(2) * -0.5
+        })
     }
 }
 
 impl ScaledPool {
     fn new(maps: usize, device: &Device) -> Self {
         Self {
-            pool: AvgPool2dConfig::new([2, 2]).with_strides([2, 2]).init(),
+            pool: Pool::average(2),
             // The paper adds the four values, so the fan-in is 4; ours averages them.
             weight: Initializer::Constant { value: 1.0 }.init([maps], device),
             bias: Initializer::Zeros.init([maps], device),
@@ -199,12 +197,33 @@ impl ScaledPool {
             let count = maps.dims()[0];
             maps.reshape([1, count, 1, 1])
         };
-        self.pool.forward(x) * per_map(&self.weight) + per_map(&self.bias)
+        let report = |shape: [usize; 4]| Report {
+            weight: Some(self.weight.id),
+            parameters: 2 * shape[1],
+            ..Report::pointwise("scale", shape)
+        };
+        trace::layer(self.pool.forward(x), report, |x| {
+            x * per_map(&self.weight) + per_map(&self.bias)
+        })
     }
 }
 
 impl SparseConv {
     fn forward(&self, x: Tensor<4>) -> Tensor<4> {
+        let window = Window::square(5);
+        let report = |[batch, _, height, width]: [usize; 4]| {
+            let [height, width] = window.output([height, width]).unwrap_or([1, 1]);
+            Report {
+                weight: Some(self.weight.id),
+                parameters: C3_KERNELS * 25 + 16,
+                macs: (C3_KERNELS * 25 * height * width) as u64,
+                ..Report::windowed("conv", window, [batch, 16, height, width])
+            }
+        };
+        trace::layer(x, report, |x| self.convolve(x))
+    }
+
+    fn convolve(&self, x: Tensor<4>) -> Tensor<4> {
         let placement = placement(&x.device()); // [96, 60]
         let dense = placement.matmul(self.weight.val()).reshape([16, 6, 5, 5]);
         conv2d(
@@ -244,7 +263,8 @@ fn codes(classes: usize, device: &Device) -> Tensor<2> {
 
 /// The squashing function of appendix A.
 fn squash<const D: usize>(x: Tensor<D>) -> Tensor<D> {
-    (x * (2.0 / 3.0)).tanh() * 1.7159
+    let report = |shape| Report::pointwise("squash", shape);
+    trace::layer(x, report, |x| (x * (2.0 / 3.0)).tanh() * 1.7159)
 }
 
 /// Uniform within 2.4 / fan-in, section II.B and appendix A.

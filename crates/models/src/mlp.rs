@@ -7,38 +7,73 @@
 //! | layer | output | parameters |
 //! |---|---|---|
 //! | flatten | 784 | 0 |
-//! | fc1, ReLU | 256 | 200,960 |
-//! | fc2, ReLU | 84 | 21,588 |
-//! | fc3 | 10 | 850 |
+//! | layers.1, ReLU | 256 | 200,960 |
+//! | layers.3, ReLU | 84 | 21,588 |
+//! | layers.5 | 10 | 850 |
 //!
 //! Differs from the paper: ReLU instead of the logistic function.
+//!
+//! The same file makes any other, by [`Options::hidden`]: softmax regression
+//! without a hidden layer (D. R. Cox, "The regression analysis of binary
+//! sequences", J. Royal Statistical Society B 20(2), 1958, there for two
+//! classes); 784-300-10 (Y. LeCun et al., "Gradient-based learning applied to
+//! document recognition", Proc. IEEE 86(11), 1998, section III.C);
+//! 784-200-100-10 (the lecture on convolutional networks, Mathematics of AI,
+//! Adelaide).
 
-use crate::Task;
+use crate::{
+    Options, Task,
+    layers::{DenseLayer, DenseSequential, Dropout, Flatten, Linear, Nonlinearity, flatten},
+};
 use burn::{
     module::Module,
-    nn::{Linear, LinearConfig},
-    tensor::{Device, Tensor, activation::relu},
+    tensor::{Device, Tensor},
 };
-
-/// Units of the two hidden layers.
-const HIDDEN: [usize; 2] = [256, 84];
 
 /// See the [module](self).
 #[derive(Module, Debug)]
 pub struct Mlp {
-    fc1: Linear,
-    fc2: Linear,
-    fc3: Linear,
+    layers: DenseSequential,
 }
 
 impl Mlp {
-    /// The network for images of any shape.
-    pub fn new(task: &Task, device: &Device) -> Self {
-        let [first, second] = HIDDEN;
+    /// The network for images of any shape, with [`Options::hidden`],
+    /// [`Options::activation`] and [`Options::dropout`] (after each hidden
+    /// layer).
+    pub fn new(task: &Task, options: &Options, device: &Device) -> Self {
+        let activation = options.activation.unwrap_or(Nonlinearity::Relu);
+        let hidden = options.hidden.as_deref().unwrap_or(&[]);
+        let activations = vec![activation; hidden.len()];
+        Self::with(task, options, &activations, device)
+    }
+
+    /// 200 units with ReLU, then 100 with tanh; [`Options::dropout`] is its
+    /// choice.
+    pub fn meml(task: &Task, options: &Options, device: &Device) -> Self {
+        let activations = [Nonlinearity::Relu, Nonlinearity::Tanh];
+        let options = Options {
+            hidden: Some(vec![200, 100]),
+            ..options.clone()
+        };
+        Self::with(task, &options, &activations, device)
+    }
+
+    fn with(task: &Task, options: &Options, activations: &[Nonlinearity], device: &Device) -> Self {
+        let hidden = options.hidden.as_deref().unwrap_or(&[]);
+        let dropout = options.dropout.unwrap_or(0.0);
+        let mut layers = vec![DenseLayer::Flatten(Flatten {})];
+        let mut width = task.input.len();
+        for (units, activation) in hidden.iter().zip(activations) {
+            layers.push(Linear::new([width, units * activation.pieces()], device).into());
+            layers.push(activation.layer(device).into());
+            if dropout > 0.0 {
+                layers.push(Dropout::new(dropout).into());
+            }
+            width = *units;
+        }
+        layers.push(Linear::new([width, task.classes], device).into());
         Self {
-            fc1: LinearConfig::new(task.input.len(), first).init(device),
-            fc2: LinearConfig::new(first, second).init(device),
-            fc3: LinearConfig::new(second, task.classes).init(device),
+            layers: DenseSequential::new(layers),
         }
     }
 
@@ -47,9 +82,11 @@ impl Mlp {
     /// # Shapes
     /// `[batch, channels, height, width]` to `[batch, classes]`.
     pub fn forward(&self, images: Tensor<4>) -> Tensor<2> {
-        let x = images.flatten(1, 3); // [batch, channels * height * width]
-        let x = relu(self.fc1.forward(x)); // [batch, 256]
-        let x = relu(self.fc2.forward(x)); // [batch, 84]
-        self.fc3.forward(x)
+        self.layers.forward(flatten(images))
+    }
+
+    /// Path of the layer that gives the class scores.
+    pub fn head(&self) -> String {
+        format!("layers.{}", self.layers.last())
     }
 }

@@ -1,10 +1,12 @@
-//! The table of networks, sorted by the year of the paper.
+//! Networks by name: what a row of the table holds, and why a network is
+//! refused. The rows are in `rows.rs`.
 
-use crate::{LeNet, LeNet5, Mlp, Network, Task};
+use crate::{Network, Options, Task, rows::MODELS, trace, window::Misfit};
 use burn::tensor::Device;
 use kiln_vision::ImageSpec;
 
 /// A network by name.
+#[derive(Clone, Copy)]
 pub struct Row {
     /// Name on the command line.
     pub name: &'static str,
@@ -12,71 +14,209 @@ pub struct Row {
     pub aliases: &'static [&'static str],
     /// The family it is listed under.
     pub family: &'static str,
-    /// Year of the paper.
-    pub year: u16,
+    /// Year of the paper; none for the networks of lectures.
+    pub year: Option<u16>,
     /// One line for lists.
     pub summary: &'static str,
     /// The images of its usual form.
-    pub input: ImageSpec,
-    /// Learnable parameters of that form with ten classes.
+    pub form: Form,
+    /// Learnable parameters of that form.
     pub parameters: usize,
-    /// The data sets it is trained on when none is named: the first that is there.
-    pub datasets: &'static [&'static str],
+    /// Multiply-accumulates of that form's convolutions and linear layers.
+    pub macs: u64,
+    /// What can be chosen, and what holds when nothing is.
+    pub options: fn() -> Options,
     /// Builds it.
-    pub(crate) build: fn(&Task, &Device) -> Result<Network, ModelError>,
+    pub(crate) build: Build,
 }
 
-/// Every network of the zoo.
-pub const MODELS: &[Row] = &[
-    Row {
-        name: "mlp",
-        aliases: &["mlpnet"],
-        family: "MLP",
-        year: 1986,
-        summary: "MLPNet, 784-256-84-10 with ReLU: the baseline without convolution",
-        input: ImageSpec::MNIST,
-        parameters: 223_398,
-        datasets: &["mnist", "digits"],
-        build: |task, device| Ok(Network::Mlp(Mlp::new(task, device))),
-    },
-    Row {
-        name: "lenet5-1998",
-        aliases: &["lenet-1998"],
-        family: "LeNet",
-        year: 1998,
-        summary: "LeNet-5 as published: tanh, trainable average pooling, RBF output",
-        input: ImageSpec::MNIST,
-        parameters: 60_000,
-        datasets: &["mnist", "digits"],
-        build: |task, device| LeNet5::new(task, device).map(Network::LeNet5),
-    },
-    Row {
-        name: "lenet",
-        aliases: &["lenet5", "lenet-5"],
-        family: "LeNet",
-        year: 1998,
-        summary: "LeNet-5 as it is used today: ReLU and max pooling",
-        input: ImageSpec::MNIST,
-        parameters: 61_706,
-        datasets: &["mnist", "digits"],
-        build: |task, device| LeNet::new(task, device).map(Network::LeNet),
-    },
-];
+type Build = fn(&Task, &Options, &Device) -> Result<Network, Refusal>;
+
+/// What a network was published for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Form {
+    /// 28x28 grey images of ten classes.
+    Mnist,
+    /// 32x32 colour images of ten classes.
+    Cifar,
+    /// 224x224 colour images of a thousand classes.
+    ImageNet,
+}
+
+impl Form {
+    /// Images and classes.
+    pub fn task(self) -> Task {
+        let (input, classes) = match self {
+            Self::Mnist => (ImageSpec::MNIST, 10),
+            Self::Cifar => (ImageSpec::CIFAR, 10),
+            Self::ImageNet => (ImageSpec::new(3, 224, 224), 1000),
+        };
+        Task { input, classes }
+    }
+
+    /// The data sets it is trained on when none is named: the first that is
+    /// there.
+    pub fn datasets(self) -> &'static [&'static str] {
+        match self {
+            Self::Mnist => &["mnist", "digits"],
+            Self::Cifar | Self::ImageNet => &["cifar10", "shapes"],
+        }
+    }
+}
+
+impl Row {
+    /// A row whose network can be given other first weights, and nothing else.
+    pub(crate) const fn new(
+        name: &'static str,
+        family: &'static str,
+        year: u16,
+        (form, build): (Form, Build),
+    ) -> Self {
+        Self {
+            name,
+            aliases: &[],
+            family,
+            year: Some(year),
+            summary: "",
+            form,
+            parameters: 0,
+            macs: 0,
+            options: || Options {
+                init: Some(Default::default()),
+                ..Options::default()
+            },
+            build,
+        }
+    }
+
+    /// A row whose network a lecture defines.
+    pub(crate) const fn of_lecture(
+        name: &'static str,
+        family: &'static str,
+        network: (Form, Build),
+    ) -> Self {
+        Self {
+            year: None,
+            ..Self::new(name, family, 0, network)
+        }
+    }
+
+    pub(crate) const fn aliases(self, aliases: &'static [&'static str]) -> Self {
+        Self { aliases, ..self }
+    }
+
+    pub(crate) const fn summary(self, summary: &'static str) -> Self {
+        Self { summary, ..self }
+    }
+
+    /// Parameters and multiply-accumulates.
+    pub(crate) const fn counts(self, parameters: usize, macs: u64) -> Self {
+        Self {
+            parameters,
+            macs,
+            ..self
+        }
+    }
+
+    pub(crate) const fn options(self, options: fn() -> Options) -> Self {
+        Self { options, ..self }
+    }
+
+    /// Builds the network with the values left open filled in.
+    pub(crate) fn network(
+        &self,
+        task: &Task,
+        options: &Options,
+        device: &Device,
+    ) -> Result<Network, ModelError> {
+        (self.build)(task, options, device)
+            .and_then(|network| {
+                trace::follow(task.input, device, |images| network.forward(images))?;
+                Ok(options.init.unwrap_or_default().apply(network))
+            })
+            .map_err(|refusal| self.explain(refusal, task, options, device))
+    }
+
+    fn explain(
+        &self,
+        refusal: Refusal,
+        task: &Task,
+        options: &Options,
+        device: &Device,
+    ) -> ModelError {
+        let (model, input) = (self.name, task.input);
+        match refusal {
+            Refusal::Input(allowed) => ModelError::Input {
+                model,
+                input,
+                allowed: allowed.to_owned(),
+            },
+            Refusal::Classes(allowed) => ModelError::Classes {
+                model,
+                classes: task.classes,
+                allowed,
+            },
+            Refusal::Option(fault) => ModelError::OptionValue { model, fault },
+            Refusal::Misfit(misfit) => ModelError::TooSmall {
+                model,
+                input,
+                misfit: Box::new(misfit),
+                smallest: self.smallest(task, options, device),
+            },
+        }
+    }
+
+    /// The smallest square image with the channels of `task` that it takes.
+    fn smallest(&self, task: &Task, options: &Options, device: &Device) -> String {
+        let fits = |side: &usize| {
+            let task = Task {
+                input: ImageSpec::new(task.input.channels, *side, *side),
+                ..*task
+            };
+            (self.build)(&task, options, device).is_ok_and(|network| {
+                trace::follow(task.input, device, |images| network.forward(images)).is_ok()
+            })
+        };
+        match (1..=512).find(fits) {
+            Some(side) => format!("the smallest image it takes is {side}x{side}"),
+            None => "it takes no square image of up to 512x512".to_owned(),
+        }
+    }
+}
+
+/// Why a constructor refuses; [`ModelError`] says it with all names.
+#[derive(Debug)]
+pub enum Refusal {
+    /// A window does not fit.
+    Misfit(Misfit),
+    /// The images are of another kind than these.
+    Input(&'static str),
+    /// It separates this many classes.
+    Classes(&'static str),
+    /// An option has a value that it does not take.
+    Option(String),
+}
+
+impl From<Misfit> for Refusal {
+    fn from(misfit: Misfit) -> Self {
+        Self::Misfit(misfit)
+    }
+}
 
 /// Why a network cannot be built.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ModelError {
     /// No network has that name.
-    #[error("there is no model '{name}'{suggestion}; the models are {known}")]
+    #[error("there is no model '{name}'{suggestion}; `kiln list models` shows all {count}")]
     Unknown {
         /// What was asked for.
         name: String,
         /// ", did you mean 'x'?" or nothing.
         suggestion: String,
-        /// All names.
-        known: String,
+        /// How many there are.
+        count: usize,
     },
-    /// The images are too small for its layers, or not of its kind.
+    /// The images are not of its kind.
     #[error("{model} takes {allowed}, not {input}")]
     Input {
         /// The network.
@@ -84,7 +224,19 @@ pub enum ModelError {
         /// The images asked for.
         input: ImageSpec,
         /// What it takes.
-        allowed: &'static str,
+        allowed: String,
+    },
+    /// The images are too small for its layers.
+    #[error("{model} cannot take images of {input}: {misfit}; {smallest}")]
+    TooSmall {
+        /// The network.
+        model: &'static str,
+        /// The images asked for.
+        input: ImageSpec,
+        /// The layer that does not fit.
+        misfit: Box<Misfit>,
+        /// The smallest image that fits.
+        smallest: String,
     },
     /// It does not exist for so many classes.
     #[error("{model} separates {allowed} classes, not {classes}")]
@@ -96,28 +248,81 @@ pub enum ModelError {
         /// What it takes.
         allowed: &'static str,
     },
+    /// It has no such choice.
+    #[error("{model} has no option model.{option}; it has {allowed}")]
+    Option {
+        /// The network.
+        model: &'static str,
+        /// The option.
+        option: &'static str,
+        /// Its options.
+        allowed: String,
+    },
+    /// A choice has a value that is not possible.
+    #[error("{model} cannot be built: model.{fault}")]
+    OptionValue {
+        /// The network.
+        model: &'static str,
+        /// What is wrong.
+        fault: String,
+    },
 }
 
-/// The row of the network called `name`; upper case and underscores are
-/// forgiven.
+impl Row {
+    /// The choices of a network, what is left open filled in.
+    ///
+    /// # Errors
+    /// When one is chosen that the network has not, or a value is impossible.
+    pub fn choose(&self, options: &Options) -> Result<Options, ModelError> {
+        let defaults = (self.options)();
+        let known = defaults.names();
+        if let Some(option) = options
+            .names()
+            .into_iter()
+            .find(|name| !known.contains(name))
+        {
+            return Err(ModelError::Option {
+                model: self.name,
+                option,
+                allowed: match known.is_empty() {
+                    true => "none".to_owned(),
+                    false => known.join(", "),
+                },
+            });
+        }
+        match options.fault() {
+            Some(fault) => Err(ModelError::OptionValue {
+                model: self.name,
+                fault,
+            }),
+            None => Ok(options.over(defaults)),
+        }
+    }
+}
+
+/// The row of the network called `name`; upper case, and hyphens for
+/// underscores and the other way round, are forgiven.
 ///
 /// # Errors
-/// When there is none: the message lists all names and the nearest.
+/// When there is none: the message names the nearest.
 pub fn find(name: &str) -> Result<&'static Row, ModelError> {
-    let wanted = name.to_lowercase().replace('_', "-");
     let names = |row: &'static Row| std::iter::once(row.name).chain(row.aliases.iter().copied());
+    let wanted = normal(name);
     if let Some(row) = MODELS
         .iter()
-        .find(|row| names(row).any(|name| name == wanted))
+        .find(|row| names(row).any(|name| normal(name) == wanted))
     {
         return Ok(row);
     }
-    let listed: Vec<_> = MODELS.iter().map(|row| row.name).collect();
     Err(ModelError::Unknown {
         name: name.to_owned(),
         suggestion: kiln_names::suggestion(&wanted, MODELS.iter().flat_map(names)),
-        known: listed.join(", "),
+        count: MODELS.len(),
     })
+}
+
+fn normal(name: &str) -> String {
+    name.to_lowercase().replace('_', "-")
 }
 
 #[cfg(test)]
@@ -130,28 +335,46 @@ mod tests {
         let mut seen = HashSet::new();
         for row in MODELS {
             for name in std::iter::once(&row.name).chain(row.aliases) {
-                assert!(seen.insert(*name), "{name} twice");
-                assert_eq!(*name, name.to_lowercase().replace('_', "-"));
-                assert_eq!(
-                    find(&name.to_uppercase()).map(|found| found.name),
-                    Ok(row.name)
-                );
+                assert!(seen.insert(normal(name)), "{name} twice");
+                assert_eq!(*name, name.to_lowercase());
+                let found = find(&name.to_uppercase().replace('-', "_"));
+                assert_eq!(found.map(|found| found.name), Ok(row.name));
             }
         }
     }
 
     #[test]
     fn rows_are_sorted_by_year() {
-        assert!(MODELS.is_sorted_by_key(|row| row.year));
+        assert!(MODELS.is_sorted_by_key(|row| row.year.unwrap_or(u16::MAX)));
     }
 
     #[test]
-    fn an_unknown_model_lists_all_and_suggests_one() {
-        let message = find("lennet")
-            .err()
-            .map(|error| error.to_string())
-            .unwrap_or_default();
+    fn every_row_says_what_it_is() {
+        for row in MODELS {
+            assert!(!row.summary.is_empty(), "{}", row.name);
+            assert!(row.summary.len() <= 80, "{}", row.name);
+        }
+    }
+
+    #[test]
+    fn an_unknown_model_suggests_one() {
+        let message = find("lennet").err().map(|error| error.to_string());
+        let message = message.unwrap_or_default();
         assert!(message.contains("did you mean 'lenet'?"), "{message}");
-        assert!(MODELS.iter().all(|row| message.contains(row.name)));
+    }
+
+    #[test]
+    fn an_option_that_a_network_has_not_is_refused() {
+        let options = Options {
+            shortcut: Some(crate::Shortcut::Pad),
+            ..Options::default()
+        };
+        let message = find("mlp").and_then(|row| row.choose(&options)).err();
+        let message = message.map(|error| error.to_string()).unwrap_or_default();
+        assert!(
+            message.contains("mlp has no option model.shortcut"),
+            "{message}"
+        );
+        assert!(message.contains("hidden, activation"), "{message}");
     }
 }

@@ -10,20 +10,16 @@ mod evaluation;
 mod feed;
 mod optimizer;
 mod schedule;
-mod weights;
 
 pub use classifier::{Forward, Trainable};
 pub use engine::{
-    CheckpointError, CheckpointIndex, CheckpointState, EpochRecord, FitError, Outcome, Phases,
-    Plan, Reporter, Screen, Stop, StopReason, fit, read_index, read_state,
+    CheckpointError, CheckpointIndex, CheckpointState, EpochRecord, FitError, HeadRate, Outcome,
+    Phases, Plan, Reporter, Screen, Stop, StopReason, fit, read_index, read_state, save_weights,
 };
 pub use evaluation::{Evaluation, evaluate};
 pub use feed::Feed;
 pub use optimizer::{OPTIMIZERS, OptimizerRow, OptimizerSettings, find_optimizer};
 pub use schedule::{SCHEDULES, Schedule, ScheduleRow, ScheduleSettings, find_schedule};
-pub use weights::{
-    WeightsError, load_checkpoint_weights, load_weights, weights_bytes, weights_sha256,
-};
 
 /// A name in the recipe that no table knows.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

@@ -16,6 +16,10 @@ pub struct OptimizerSettings {
     pub name: String,
     /// Learning rate, above 0.
     pub lr: f64,
+    /// Learning rate of the layer that gives the class scores; 0 is the same
+    /// as for the others.
+    #[serde(default)]
+    pub head_lr: f64,
     /// Momentum of SGD, from 0 to below 1.
     pub momentum: f64,
     /// Decay of Adam's first moment, from 0 to below 1.
@@ -138,6 +142,7 @@ impl OptimizerRow {
         OptimizerSettings {
             name: self.name.to_owned(),
             lr: self.lr,
+            head_lr: 0.0,
             momentum: self.momentum,
             beta1: 0.9,
             beta2: 0.999,
@@ -165,6 +170,12 @@ impl OptimizerSettings {
         let finite = |value: f64| value.is_finite();
         let rules = [
             ("lr", self.lr, finite(self.lr) && self.lr > 0.0, "above 0"),
+            (
+                "head_lr",
+                self.head_lr,
+                finite(self.head_lr) && self.head_lr >= 0.0,
+                "at least 0",
+            ),
             (
                 "momentum",
                 self.momentum,

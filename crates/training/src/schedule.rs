@@ -108,6 +108,15 @@ impl Schedule {
         })
     }
 
+    /// The same course at `factor` times the rate.
+    pub(crate) fn scaled(&self, factor: f64) -> Self {
+        Self {
+            lr: self.lr * factor,
+            min_lr: self.min_lr * factor,
+            ..self.clone()
+        }
+    }
+
     /// The rate of step `step`, counted from 0.
     pub fn lr(&self, step: usize) -> f64 {
         if step < self.warmup_steps {

@@ -231,8 +231,40 @@ impl Writer {
     }
 }
 
+/// Writes weights that were not trained here as the one checkpoint of a run.
+///
+/// # Errors
+/// When the file system refuses.
+pub fn save_weights(
+    run: &Path,
+    model: ModuleRecord,
+    weights_sha256: String,
+) -> Result<(), CheckpointError> {
+    let folder = run.join("checkpoints");
+    let error = |cause: String| CheckpointError::Write {
+        path: folder.clone(),
+        cause,
+    };
+    let last = "step-00000000".to_owned();
+    let state = CheckpointState {
+        step: 0,
+        epoch: 0,
+        batch: 0,
+        val_loss: None,
+        val_accuracy: None,
+        weights_sha256,
+    };
+    let io = |cause: io::Error| error(cause.to_string());
+    fs::create_dir_all(folder.join(&last)).map_err(io)?;
+    Checkpoint::save(model, folder.join(&last).join("model.bpk"))
+        .map_err(|cause| error(innermost(&cause.to_string())))?;
+    write_json(&folder.join(&last).join("state.json"), &state).map_err(io)?;
+    let index = CheckpointIndex { last, best: None };
+    write_json(&folder.join("index.json"), &index).map_err(io)
+}
+
 /// What the system said, without the layers that Burn wraps around it.
-pub(crate) fn innermost(error: &str) -> String {
+fn innermost(error: &str) -> String {
     let text = error.rsplit("I/O error: ").next().unwrap_or(error);
     let words: Vec<_> = text.trim_end_matches('`').split_whitespace().collect();
     words.join(" ")

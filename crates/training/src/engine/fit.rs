@@ -8,18 +8,20 @@ use super::{
     strategy::{Progress, Strategy},
 };
 use crate::{
-    Feed, Forward, OptimizerSettings, Schedule, ScheduleSettings, UnknownName, WeightsError,
+    Feed, Forward, OptimizerSettings, Schedule, ScheduleSettings, UnknownName,
     classifier::{Trainable, Trainee},
     feed::Loader,
 };
 use burn::{
     lr_scheduler::module_lr_scheduler::ModuleLrScheduler,
+    module::{ParamGroup, ParamId},
     tensor::Device,
     train::{
         Interrupter, Learner, SupervisedTraining, TrainingStrategy,
         metric::{AccuracyMetric, IterationSpeedMetric, LearningRateMetric, LossMetric},
     },
 };
+use kiln_weights::WeightsError;
 use serde::{Deserialize, Serialize};
 use std::{
     any::Any,
@@ -40,8 +42,18 @@ pub struct Plan {
     pub optimizer: OptimizerSettings,
     /// The learning rate over time.
     pub schedule: ScheduleSettings,
+    /// Parameters that learn at a rate of their own.
+    pub head: Option<HeadRate>,
     /// The run folder, which exists; checkpoints go into it.
     pub folder: PathBuf,
+}
+
+/// Parameters that learn at a rate of their own, on the same schedule.
+pub struct HeadRate {
+    /// The parameters.
+    pub parameters: Vec<ParamId>,
+    /// Their full learning rate.
+    pub lr: f64,
 }
 
 /// One completed epoch.
@@ -198,6 +210,11 @@ pub fn fit<N: Trainable>(
     }
     let lr = plan.optimizer.lr;
     let schedule = Schedule::new(&plan.schedule, lr, plan.epochs, steps_per_epoch)?;
+    let mut scheduler = ModuleLrScheduler::new(schedule.clone());
+    if let Some(head) = plan.head {
+        let group = ParamGroup::from_ids(head.parameters);
+        scheduler = scheduler.with_group(group, schedule.scaled(head.lr / lr));
+    }
     let optimizer = plan.optimizer.build()?;
     let training_device = device.clone().autodiff();
     let classifier = Trainee::new(network.0.fork(device).train(), network.1);
@@ -233,7 +250,7 @@ pub fn fit<N: Trainable>(
     .num_epochs(plan.epochs)
     .with_training_strategy(TrainingStrategy::Custom(Arc::new(strategy)));
 
-    let learner = Learner::new(classifier, optimizer, ModuleLrScheduler::new(schedule));
+    let learner = Learner::new(classifier, optimizer, scheduler);
     // The renderer is dropped inside, so that the terminal is given back
     // before anybody prints.
     let result = catch_unwind(AssertUnwindSafe(|| training.launch(learner).model));

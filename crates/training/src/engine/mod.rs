@@ -7,7 +7,10 @@ mod ledger;
 mod screen;
 mod strategy;
 
-pub(crate) use checkpoints::innermost;
-pub use checkpoints::{CheckpointError, CheckpointIndex, CheckpointState, read_index, read_state};
-pub use fit::{EpochRecord, FitError, Outcome, Phases, Plan, Reporter, Stop, StopReason, fit};
+pub use checkpoints::{
+    CheckpointError, CheckpointIndex, CheckpointState, read_index, read_state, save_weights,
+};
+pub use fit::{
+    EpochRecord, FitError, HeadRate, Outcome, Phases, Plan, Reporter, Stop, StopReason, fit,
+};
 pub use screen::Screen;

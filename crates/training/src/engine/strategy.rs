@@ -7,11 +7,7 @@ use super::{
     fit::{EpochRecord, FitError, Phases, Reporter, Stop, StopReason, panic_error},
     ledger::OnDivergence,
 };
-use crate::{
-    WeightsError,
-    classifier::{StepClock, Trainable, Trainee},
-    weights_sha256,
-};
+use crate::classifier::{StepClock, Trainable, Trainee};
 use burn::{
     module::Module,
     train::{
@@ -21,6 +17,7 @@ use burn::{
         metric::store::{Aggregate, EventStoreClient, Split},
     },
 };
+use kiln_weights::{WeightsError, weights_sha256};
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
     sync::{Arc, Mutex, MutexGuard, PoisonError, atomic::Ordering},

@@ -1,6 +1,10 @@
 //! What can be typed. Names and defaults of the configuration live in the
 //! libraries; a flag that is not given leaves the recipe's value.
 
+mod network;
+
+pub use network::*;
+
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use kiln_vision::Invert;
 use std::path::PathBuf;
@@ -29,6 +33,14 @@ pub enum Verb {
     Eval(EvalArguments),
     /// Classify pictures with a trained network
     Predict(PredictArguments),
+    /// Write weights, or a network as a graph, for other programs
+    Export(ExportArguments),
+    /// Make a run folder of a weight file
+    Import(ImportArguments),
+    /// List the names that other commands take
+    List(ListArguments),
+    /// Show a network layer by layer: shapes, parameters, arithmetic, memory
+    Summary(SummaryArguments),
     /// List, check, fetch and import data sets
     Data(DataArguments),
     /// List and remove run folders
@@ -104,7 +116,7 @@ pub enum Progress {
     after_help = "Defaults are the recipe's: 10 epochs, batches of 128, Adam at 0.002 falling along a cosine, seed 1.\nPrecedence: recipe < --config < --set < flags.\n\nExample: kiln train lenet --dataset mnist --backend wgpu --seed 3"
 )]
 pub struct TrainArguments {
-    /// The network: mlp, lenet, lenet5-1998
+    /// The network, such as lenet or resnet20; `kiln list models` shows all
     pub model: Option<String>,
     /// Data set: mnist, fashion-mnist, cifar10, digits, shapes or folder:PATH [default: the first of the model's list that is there]
     #[arg(long, short, value_name = "NAME")]
@@ -112,6 +124,15 @@ pub struct TrainArguments {
     /// Shape that the images of a folder are brought to, such as 3x32x32
     #[arg(long, value_name = "CxHxW")]
     pub input: Option<String>,
+    /// Classes that the data set must have
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
+    pub classes: Option<i64>,
+    /// Weights to start from: a .safetensors or .pth file, or a run; a head for other classes is drawn anew
+    #[arg(long, value_name = "FILE|RUN")]
+    pub weights: Option<String>,
+    /// What is not trained: none, backbone (all but the last layer), or a regular expression over the parameters' names
+    #[arg(long, value_name = "none|backbone|REGEX")]
+    pub freeze: Option<String>,
     /// Passes over the training images [default: 10]
     #[arg(long, value_name = "N", allow_negative_numbers = true)]
     pub epochs: Option<i64>,
@@ -218,14 +239,34 @@ pub struct EvalArguments {
 /// Flags of `predict`.
 #[derive(Args)]
 #[command(
-    after_help = "Pictures may be PNG, JPEG, PGM or PPM of any size: transparency becomes white, the picture is fitted into the network's image, centred and padded with its border's colour.\n\nExample: kiln predict latest digit.png --top 3"
+    override_usage = "kiln predict [OPTIONS] <RUN> <IMAGES>...\n       kiln predict [OPTIONS] <RUN> --tensor IN --output OUT\n       kiln predict [OPTIONS] --model NAME --weights FILE --tensor IN --output OUT",
+    after_help = "Pictures may be PNG, JPEG, PGM or PPM of any size: transparency becomes white, the picture is fitted into the network's image, centred and padded with its border's colour.\n\nExample: kiln predict latest digit.png --top 3\nExample: kiln predict --model resnet18 --weights resnet18.safetensors --tensor in.safetensors --output out.safetensors"
 )]
 pub struct PredictArguments {
     /// Run folder: a path, a name, or latest
-    pub run: String,
+    #[arg(required_unless_present = "model")]
+    pub run: Option<String>,
     /// Pictures
-    #[arg(required = true)]
+    #[arg(conflicts_with = "tensor")]
     pub images: Vec<PathBuf>,
+    /// A network of the zoo instead of a run
+    #[arg(long, value_name = "NAME", requires_all = ["weights", "tensor"], conflicts_with = "run")]
+    pub model: Option<String>,
+    /// Its weights: a .safetensors or .pth file with PyTorch's names
+    #[arg(long, value_name = "FILE", requires = "model")]
+    pub weights: Option<PathBuf>,
+    /// Number of its classes [default: the one it was published for]
+    #[arg(long, value_name = "N", requires = "model")]
+    pub classes: Option<usize>,
+    /// Choose an option of it, such as model.shortcut=projection
+    #[arg(long, value_name = "KEY=VALUE", requires = "model")]
+    pub set: Vec<String>,
+    /// Images as numbers, taken as they are: a safetensors file with images [N,C,H,W] in float32
+    #[arg(long, value_name = "FILE", requires = "output")]
+    pub tensor: Option<PathBuf>,
+    /// Where the raw scores of --tensor go: logits [N,classes]
+    #[arg(long, value_name = "FILE", requires = "tensor")]
+    pub output: Option<PathBuf>,
     /// Turn dark ink on light paper into light ink on dark paper: yes, no, or auto, which does so for grey networks when the border is bright
     #[arg(long, value_name = "auto|yes|no", default_value = "auto")]
     pub invert: Invert,
@@ -236,7 +277,7 @@ pub struct PredictArguments {
     #[arg(long, value_enum, default_value = "best")]
     pub checkpoint: Checkpoint,
     #[command(flatten)]
-    pub output: OutputArguments,
+    pub runs: OutputArguments,
     /// How to write the result
     #[arg(long, value_enum, default_value = "table")]
     pub format: Format,

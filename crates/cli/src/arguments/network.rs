@@ -1,0 +1,151 @@
+//! Flags of the verbs about networks and their weights.
+
+use super::{Checkpoint, Format, OutputArguments, StoreArguments};
+use clap::{Args, ValueEnum};
+use kiln_vision::ImageSpec;
+use std::path::PathBuf;
+
+/// How weights are exported.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum WeightFormat {
+    /// PyTorch's names and layouts, for model.load_state_dict(load_file(FILE))
+    Safetensors,
+    /// Burn's own, for module.load_file(FILE)
+    Burnpack,
+    /// The network as a graph, where this program was built with it
+    Onnx,
+}
+
+/// Flags of `export`.
+#[derive(Args)]
+#[command(
+    after_help = "Example: kiln export latest --format safetensors --output lenet.safetensors\nExample: kiln export resnet18 --format onnx --output resnet18.onnx"
+)]
+pub struct ExportArguments {
+    /// Run folder (a path, a name, or latest), or a network with its first weights
+    #[arg(value_name = "RUN|MODEL")]
+    pub what: String,
+    /// How to write it
+    #[arg(long, value_enum, default_value = "safetensors")]
+    pub format: WeightFormat,
+    /// The file
+    #[arg(long, value_name = "FILE")]
+    pub output: PathBuf,
+    /// Replace a file that is there
+    #[arg(long)]
+    pub force: bool,
+    /// The weights of a run
+    #[arg(long, value_enum, default_value = "best")]
+    pub checkpoint: Checkpoint,
+    /// Seed of a network's first weights
+    #[arg(long, default_value_t = 1, value_name = "N")]
+    pub seed: u64,
+    /// Shape of a network's images [default: the one it was published for]
+    #[arg(long, value_name = "CxHxW")]
+    pub input: Option<ImageSpec>,
+    /// Number of a network's classes [default: the one it was published for]
+    #[arg(long, value_name = "N")]
+    pub classes: Option<usize>,
+    /// Choose an option of a network, such as model.hidden=[512,512]
+    #[arg(long, value_name = "KEY=VALUE")]
+    pub set: Vec<String>,
+    #[command(flatten)]
+    pub runs: OutputArguments,
+}
+
+/// Flags of `import`.
+#[derive(Args)]
+#[command(
+    after_help = "With a data set, its classes and its normalisation are those that a training on it would have. Without one the classes are numbers, and the normalisation is ImageNet's for networks of that form and none for others.\n\nExample: kiln import --model resnet18 --weights resnet18-f37072fd.pth\nExample: kiln import --model lenet --weights lenet.safetensors --dataset mnist"
+)]
+pub struct ImportArguments {
+    /// The network; `kiln list models` shows all
+    #[arg(long, value_name = "NAME")]
+    pub model: String,
+    /// A .safetensors or .pth file with PyTorch's names
+    #[arg(long, value_name = "FILE")]
+    pub weights: PathBuf,
+    /// Data set that the weights were trained on
+    #[arg(long, short, value_name = "NAME")]
+    pub dataset: Option<String>,
+    /// Shape of the images [default: the data set's, or the one the network was published for]
+    #[arg(long, value_name = "CxHxW")]
+    pub input: Option<ImageSpec>,
+    /// Number of classes [default: the data set's, or the one the network was published for]
+    #[arg(long, value_name = "N")]
+    pub classes: Option<usize>,
+    /// Choose an option of the network, such as model.shortcut=projection
+    #[arg(long, value_name = "KEY=VALUE")]
+    pub set: Vec<String>,
+    /// A word for the name of the run folder
+    #[arg(long, value_name = "WORD")]
+    pub name: Option<String>,
+    #[command(flatten)]
+    pub store: StoreArguments,
+    #[command(flatten)]
+    pub output: OutputArguments,
+}
+
+/// What to list.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Listed {
+    /// Networks by family, with parameters and multiply-accumulates
+    Models,
+    /// Data sets
+    Datasets,
+    /// Optimizers
+    Optimizers,
+    /// Learning rate schedules
+    Schedules,
+    /// Backends, and whether this program holds them
+    Backends,
+    /// Experiments
+    Experiments,
+}
+
+/// Flags of `list`.
+#[derive(Args)]
+#[command(after_help = "Example: kiln list models")]
+pub struct ListArguments {
+    /// What to list
+    pub what: Listed,
+    /// How to write the result
+    #[arg(long, value_enum, default_value = "table")]
+    pub format: Format,
+}
+
+/// How a summary is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum SummaryFormat {
+    /// For people
+    Table,
+    /// A Markdown table
+    Md,
+    /// For programs; every layer by itself
+    Json,
+}
+
+/// Flags of `summary`.
+#[derive(Args)]
+#[command(
+    after_help = "MACs are the multiply-accumulates of convolutions and linear layers; field is the receptive field in pixels, padding included, and jump its step from one output to the next.\n\nExample: kiln summary lenet --input 1x32x32"
+)]
+pub struct SummaryArguments {
+    /// The network; `kiln list models` shows all
+    pub model: String,
+    /// Shape of the images [default: the one it was published for]
+    #[arg(long, value_name = "CxHxW")]
+    pub input: Option<ImageSpec>,
+    /// Number of classes [default: the one it was published for]
+    #[arg(long, value_name = "N")]
+    pub classes: Option<usize>,
+    /// Images in a batch, for the memory
+    #[arg(long, short, default_value_t = 128, value_name = "N")]
+    pub batch_size: usize,
+    /// Choose an option of the network, such as model.hidden=[512,512]
+    #[arg(long, value_name = "KEY=VALUE")]
+    pub set: Vec<String>,
+    /// How to write the result
+    #[arg(long, value_enum, default_value = "table")]
+    pub format: SummaryFormat,
+}

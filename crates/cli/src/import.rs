@@ -1,0 +1,59 @@
+//! `kiln import`.
+
+use crate::{arguments::ImportArguments, output, revision};
+use kiln_lab::{ImportContext, LabError, Layers, chosen_model, import, resolve, without_data};
+use kiln_models::Task;
+use kiln_store::Store;
+use std::process::ExitCode;
+
+/// Makes a run folder of a weight file.
+pub fn run(arguments: &ImportArguments) -> Result<ExitCode, LabError> {
+    if let Some(code) = crate::device::settle("flex")? {
+        return Ok(code);
+    }
+    let store = Store::locate(arguments.store.data_dir.as_deref(), arguments.store.offline)?;
+    let (settings, task) = match &arguments.dataset {
+        Some(dataset) => (with_data(arguments, dataset, &store)?, None),
+        None => {
+            let (model, usual) = chosen_model(&arguments.model, &arguments.set)?;
+            let task = Task {
+                input: arguments.input.unwrap_or(usual.input),
+                classes: arguments.classes.unwrap_or(usual.classes),
+            };
+            (without_data(model)?, Some(task))
+        }
+    };
+    let context = ImportContext {
+        store,
+        output_dir: arguments.output.folder(),
+        name: arguments.name.clone(),
+        arguments: std::env::args().collect(),
+        revision: revision().map(str::to_owned),
+    };
+    let folder = import(&settings, task, &arguments.weights, context)?;
+    output::line(&folder.path().display().to_string());
+    Ok(ExitCode::SUCCESS)
+}
+
+fn with_data(
+    arguments: &ImportArguments,
+    dataset: &str,
+    store: &Store,
+) -> Result<kiln_lab::Settings, LabError> {
+    let mut flags = vec![
+        ("model.name", arguments.model.clone().into()),
+        ("data.dataset", dataset.into()),
+    ];
+    if let Some(input) = arguments.input {
+        flags.push(("data.input", input.to_string().into()));
+    }
+    if let Some(classes) = arguments.classes {
+        flags.push(("data.classes", (classes as i64).into()));
+    }
+    let layers = Layers {
+        config: None,
+        set: arguments.set.clone(),
+        flags,
+    };
+    Ok(resolve(&layers, store)?.0)
+}

@@ -1,0 +1,158 @@
+//! Weights from elsewhere as a run folder.
+
+use crate::{
+    LabError, Machine, Manifest, ModelSettings, RunFolder, Settings, Status,
+    data::{NO_DATASET, training_data},
+    execute::{begin, folder_name},
+    network::lazy_network,
+    run_folder::MODEL_FILE,
+};
+use burn::module::Module;
+use kiln_models::{Form, Task, parameters};
+use kiln_store::Store;
+use kiln_training::save_weights;
+use kiln_vision::{ImageSpec, Normalization, Preprocessing, Source};
+use kiln_weights::{load_weights, weights_bytes, weights_sha256};
+use std::path::{Path, PathBuf};
+
+/// Mean and standard deviation of ImageNet's channels in [0, 1], as every
+/// weight file of torchvision expects them.
+const IMAGENET: [[f32; 3]; 2] = [[0.485, 0.456, 0.406], [0.229, 0.224, 0.225]];
+
+/// What an import needs beside its settings.
+pub struct ImportContext {
+    /// The data folder.
+    pub store: Store,
+    /// The parent of run folders.
+    pub output_dir: PathBuf,
+    /// A word that the user wants in the folder's name.
+    pub name: Option<String>,
+    /// The command line.
+    pub arguments: Vec<String>,
+    /// Git revision that the program was built from.
+    pub revision: Option<String>,
+}
+
+/// What is known of the images that imported weights were trained on.
+struct Origin {
+    task: Task,
+    classes: Vec<String>,
+    normalization: Normalization,
+    source: Source,
+    images: [usize; 2],
+}
+
+/// Makes a run folder of a weight file. With a data set, its classes and its
+/// normalisation are that set's, as a training with the same settings would
+/// have them; without one the classes are numbers, and `task` says how many.
+///
+/// # Errors
+/// When the weights are not those of the network, or data or disk fail.
+pub fn import(
+    settings: &Settings,
+    task: Option<Task>,
+    weights: &Path,
+    context: ImportContext,
+) -> Result<RunFolder, LabError> {
+    let origin = origin(settings, task, &context.store)?;
+    let network = load_weights(lazy_network(&settings.model, &origin.task)?, weights)?;
+    let fingerprint = weights_sha256(&network)?;
+    let started = jiff::Zoned::now();
+    let name = folder_name(settings, &context.name, &started);
+    let folder = RunFolder::create(&context.output_dir, &name)?;
+    let manifest = Manifest {
+        run: folder.name(),
+        status: Status::Imported,
+        error: None,
+        arguments: context.arguments,
+        settings: settings.clone(),
+        input: origin.task.input,
+        classes: origin.classes,
+        parameters: parameters(&network),
+        trainable_parameters: parameters(&network),
+        fresh: Vec::new(),
+        train_images: origin.images[0],
+        val_images: origin.images[1],
+        source: origin.source,
+        normalization: origin.normalization,
+        device: "none: the weights were imported".to_owned(),
+        machine: Machine::here(context.revision.as_deref()),
+        finished: Some(started.clone()),
+        started,
+        weights_sha256: Some(fingerprint.clone()),
+        result: None,
+    };
+    let written = folder
+        .write(MODEL_FILE, &weights_bytes(&network)?)
+        .and_then(|()| {
+            Ok(save_weights(
+                folder.path(),
+                network.into_record(),
+                fingerprint,
+            )?)
+        })
+        .and_then(|()| begin(&folder, &manifest));
+    if let Err(error) = written {
+        // Half a run would be nobody's.
+        let _ = std::fs::remove_dir_all(folder.path());
+        return Err(error);
+    }
+    Ok(folder)
+}
+
+fn origin(settings: &Settings, task: Option<Task>, store: &Store) -> Result<Origin, LabError> {
+    if settings.data.dataset != NO_DATASET {
+        let data = training_data(settings, store)?;
+        return Ok(Origin {
+            task: Task {
+                input: data.input,
+                classes: data.classes.len(),
+            },
+            classes: data.classes,
+            images: [data.train.indices.len(), data.valid.indices.len()],
+            normalization: data.train.normalization,
+            source: data.source,
+        });
+    }
+    let form = kiln_models::find(&settings.model.name)?.form;
+    let task = task.unwrap_or_else(|| form.task());
+    Ok(Origin {
+        task,
+        classes: (0..task.classes).map(|class| class.to_string()).collect(),
+        images: [0, 0],
+        normalization: usual(form, task.input),
+        source: Source {
+            official: false,
+            note: "no data set was named".to_owned(),
+            files: Vec::new(),
+        },
+    })
+}
+
+/// ImageNet's normalisation for its networks, none for others.
+fn usual(form: Form, input: ImageSpec) -> Normalization {
+    match (form, input.channels) {
+        (Form::ImageNet, 3) => Normalization {
+            kind: Preprocessing::ChannelMeanStd,
+            input,
+            mean: IMAGENET[0].to_vec(),
+            std: IMAGENET[1].to_vec(),
+        },
+        _ => Normalization {
+            kind: Preprocessing::None,
+            input,
+            mean: vec![0.0; input.channels],
+            std: vec![1.0; input.channels],
+        },
+    }
+}
+
+/// The settings of an import without a data set.
+///
+/// # Errors
+/// Never for a network that [`chosen_model`](crate::chosen_model) gave.
+pub fn without_data(model: ModelSettings) -> Result<Settings, LabError> {
+    let mut settings = Settings::recipe(model, None)?;
+    settings.data.dataset = NO_DATASET.to_owned();
+    Ok(settings)
+}

@@ -1,0 +1,107 @@
+//! What can be chosen of a network: its `[model]` section in a configuration.
+
+use crate::{
+    initialisation::Scheme,
+    layers::{Edges, Nonlinearity, Pooling},
+};
+use serde::{Deserialize, Serialize};
+
+/// How a residual block's shortcut gets over a change of shape: K. He et al.
+/// 2015, section 4.1.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Shortcut {
+    /// Option A: every second pixel, and channels of zeros; no parameters.
+    Pad,
+    /// Option B: a 1x1 convolution.
+    Projection,
+}
+
+/// The scale at first of the batch norm that ends a residual branch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum LastNorm {
+    /// One.
+    One,
+    /// Zero: each block starts as the identity (torchvision's
+    /// `zero_init_residual`).
+    Zero,
+}
+
+macro_rules! options {
+    ($($(#[$doc:meta])* $name:ident: $type:ty,)*) => {
+        /// The choices of a network; what is `None` cannot be chosen or is
+        /// left at the network's own value.
+        #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+        #[serde(deny_unknown_fields)]
+        pub struct Options {
+            $($(#[$doc])*
+            #[serde(default, skip_serializing_if = "Option::is_none")]
+            pub $name: Option<$type>,)*
+        }
+
+        impl Options {
+            /// The names of those that are chosen.
+            pub fn names(&self) -> Vec<&'static str> {
+                let mut names = Vec::new();
+                $(if self.$name.is_some() { names.push(stringify!($name)); })*
+                names
+            }
+
+            /// These choices over `defaults`.
+            pub(crate) fn over(&self, defaults: Self) -> Self {
+                Self { $($name: self.$name.clone().or(defaults.$name),)* }
+            }
+        }
+    };
+}
+
+options! {
+    /// Units of each hidden layer.
+    hidden: Vec<usize>,
+    /// The function between the layers.
+    activation: Nonlinearity,
+    /// How windows become one value.
+    pooling: Pooling,
+    /// How images go on beyond their edge.
+    padding: Edges,
+    /// Share of the values that dropout sets to zero.
+    dropout: f64,
+    /// How a shortcut gets over a change of shape.
+    shortcut: Shortcut,
+    /// The scale at first of the batch norm that ends a residual branch.
+    last_norm: LastNorm,
+    /// What the weights are drawn from.
+    init: Scheme,
+}
+
+/// Hidden layers wider than this are a mistake.
+const WIDEST: usize = 1 << 20;
+
+impl Options {
+    /// One value of each choice, to know their names and types from.
+    pub fn every() -> Self {
+        Self {
+            hidden: Some(vec![1]),
+            activation: Some(Nonlinearity::Relu),
+            pooling: Some(Pooling::Max),
+            padding: Some(Edges::Zeros),
+            dropout: Some(0.0),
+            shortcut: Some(Shortcut::Pad),
+            last_norm: Some(LastNorm::One),
+            init: Some(Scheme::Default),
+        }
+    }
+
+    /// What is wrong with a value.
+    pub(crate) fn fault(&self) -> Option<String> {
+        let hidden = self.hidden.iter().flatten();
+        let width = hidden.copied().find(|units| !(1..=WIDEST).contains(units));
+        let width =
+            width.map(|units| format!("hidden holds {units}, but a layer has 1 to {WIDEST} units"));
+        let dropout = self.dropout.filter(|share| !(0.0..1.0).contains(share));
+        width.or_else(|| {
+            dropout.map(|share| format!("dropout is {share}, but it must be from 0 to below 1"))
+        })
+    }
+}

@@ -1,0 +1,210 @@
+//! Following a network layer by layer without computing: each layer says what
+//! it does to the shape, and hands on a tensor of that shape with any values.
+//!
+//! The layers of this crate report here; [`follow`] collects the reports. A
+//! network whose parameters are not drawn yet is followed without drawing them.
+
+use crate::window::{Misfit, Window};
+use burn::{
+    module::ParamId,
+    tensor::{Device, Tensor},
+};
+use kiln_vision::ImageSpec;
+use std::cell::RefCell;
+
+/// What one layer does to one image.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Step {
+    /// `conv`, `linear`, `batch norm`, `max pool` ...
+    pub kind: &'static str,
+    /// Its weight, where it has one: the way to the layer's name.
+    pub(crate) weight: Option<ParamId>,
+    /// What slides over the image, where something does.
+    pub window: Option<Window>,
+    /// Shape of the input without the batch.
+    pub input: Vec<usize>,
+    /// Shape of the output without the batch.
+    pub output: Vec<usize>,
+    /// Learnable values.
+    pub parameters: usize,
+    /// Multiply-accumulates of convolutions and linear layers.
+    pub macs: u64,
+    /// Pixels that an output value depends on, padding included: `[height, width]`.
+    pub receptive_field: [f64; 2],
+    /// Pixels from one output value's field to the next one's.
+    pub jump: [f64; 2],
+}
+
+/// How far a layer's output looks into its input.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Reach {
+    /// Positions of the input that one of the output sees.
+    pub span: [f64; 2],
+    /// Positions of the input from one of the output to the next.
+    pub stride: [f64; 2],
+}
+
+impl Reach {
+    /// Each value sees its own position.
+    pub const POINT: Self = Self {
+        span: [1.0, 1.0],
+        stride: [1.0, 1.0],
+    };
+
+    /// One value sees the whole map.
+    pub fn whole([height, width]: [usize; 2]) -> Self {
+        Self {
+            span: [height as f64, width as f64],
+            stride: [1.0, 1.0],
+        }
+    }
+}
+
+impl From<Window> for Reach {
+    fn from(window: Window) -> Self {
+        Self {
+            span: [window.span(0) as f64, window.span(1) as f64],
+            stride: window.stride.map(|stride| stride as f64),
+        }
+    }
+}
+
+/// What a layer reports of itself.
+pub(crate) struct Report<const O: usize> {
+    pub kind: &'static str,
+    pub weight: Option<ParamId>,
+    pub window: Option<Window>,
+    pub reach: Reach,
+    /// Shape of the output, batch included.
+    pub output: [usize; O],
+    pub parameters: usize,
+    pub macs: u64,
+}
+
+impl<const O: usize> Report<O> {
+    /// A layer without parameters that changes no shape.
+    pub fn pointwise(kind: &'static str, output: [usize; O]) -> Self {
+        Self {
+            kind,
+            weight: None,
+            window: None,
+            reach: Reach::POINT,
+            output,
+            parameters: 0,
+            macs: 0,
+        }
+    }
+
+    /// A layer without parameters under which `window` slides.
+    pub fn windowed(kind: &'static str, window: Window, output: [usize; O]) -> Self {
+        Self {
+            window: Some(window),
+            reach: window.into(),
+            ..Self::pointwise(kind, output)
+        }
+    }
+}
+
+#[derive(Clone, Copy)]
+struct Field {
+    size: [f64; 2],
+    jump: [f64; 2],
+}
+
+struct Trace {
+    steps: Vec<Step>,
+    field: Field,
+    misfit: Option<Misfit>,
+}
+
+thread_local! {
+    static TRACE: RefCell<Option<Trace>> = const { RefCell::new(None) };
+}
+
+/// Computes a layer or, while a network is followed, only reports it.
+pub(crate) fn layer<const I: usize, const O: usize>(
+    x: Tensor<I>,
+    report: impl FnOnce([usize; I]) -> Report<O>,
+    compute: impl FnOnce(Tensor<I>) -> Tensor<O>,
+) -> Tensor<O> {
+    TRACE
+        .with_borrow_mut(|trace| match trace {
+            None => None,
+            Some(trace) => {
+                let report = report(x.dims());
+                trace.add(&x.dims(), &report);
+                Some(Tensor::empty(report.output, &x.device()))
+            }
+        })
+        .unwrap_or_else(|| compute(x))
+}
+
+/// Runs a branch beside the main path, before it: the branch ends where the
+/// main path starts again, with the receptive field from before.
+pub(crate) fn branch<T>(run: impl FnOnce() -> T) -> T {
+    let field = TRACE.with_borrow(|trace| trace.as_ref().map(|trace| trace.field));
+    let value = run();
+    TRACE.with_borrow_mut(|trace| {
+        if let (Some(trace), Some(field)) = (trace, field) {
+            trace.field = field;
+        }
+    });
+    value
+}
+
+impl Trace {
+    fn add<const O: usize>(&mut self, input: &[usize], report: &Report<O>) {
+        if let (Some(window), [_, _, height, width]) = (report.window, input) {
+            let misfit = window.misfit(report.kind, [*height, *width]);
+            self.misfit = self.misfit.take().or(misfit);
+        }
+        for axis in 0..2 {
+            self.field.size[axis] += (report.reach.span[axis] - 1.0) * self.field.jump[axis];
+            self.field.jump[axis] *= report.reach.stride[axis];
+        }
+        self.steps.push(Step {
+            kind: report.kind,
+            weight: report.weight,
+            window: report.window,
+            input: input[1..].to_vec(),
+            output: report.output[1..].to_vec(),
+            parameters: report.parameters,
+            macs: report.macs,
+            receptive_field: self.field.size,
+            jump: self.field.jump,
+        });
+    }
+}
+
+/// Follows one image through `forward` and gives its layers in order.
+///
+/// # Errors
+/// When a window does not fit; the layers after it are not looked at.
+pub(crate) fn follow<const O: usize>(
+    input: ImageSpec,
+    device: &Device,
+    forward: impl FnOnce(Tensor<4>) -> Tensor<O>,
+) -> Result<(Vec<Step>, [usize; O]), Misfit> {
+    let shape = [1, input.channels, input.height, input.width];
+    let image = Tensor::empty(shape, &device.clone().without_autodiff());
+    let outer = TRACE.replace(Some(Trace {
+        steps: Vec::new(),
+        field: Field {
+            size: [1.0, 1.0],
+            jump: [1.0, 1.0],
+        },
+        misfit: None,
+    }));
+    let output = forward(image).dims();
+    match TRACE.replace(outer) {
+        Some(Trace {
+            misfit: Some(misfit),
+            ..
+        }) => Err(misfit),
+        Some(trace) => Ok((trace.steps, output)),
+        None => Ok((Vec::new(), output)),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,73 @@
+//! Why weights cannot be read, written or used.
+
+/// Why weights cannot be read or do not fit.
+#[derive(Debug, thiserror::Error)]
+pub enum WeightsError {
+    /// The file is not there, damaged, or of no kind that holds weights.
+    #[error("the weights {path} cannot be read: {cause}")]
+    Unreadable {
+        /// The file.
+        path: String,
+        /// What is wrong with it and what to do.
+        cause: String,
+    },
+    /// A tensor of the file is not made of floats.
+    #[error(
+        "{path} holds {name} as {dtype}; weights are floats, so save the file again without this tensor"
+    )]
+    NotFloat {
+        /// The file.
+        path: String,
+        /// The tensor.
+        name: String,
+        /// What its elements are.
+        dtype: String,
+    },
+    /// A tensor of the file has a value that is infinite or no number.
+    #[error(
+        "{path} has an infinite or NaN value in {name}; its training diverged, so take an earlier file"
+    )]
+    NotFiniteInFile {
+        /// The file.
+        path: String,
+        /// The tensor.
+        name: String,
+    },
+    /// The file was saved from quite another network.
+    #[error(
+        "{path} holds the weights of another network ({differences}); build the network that they were saved from"
+    )]
+    AnotherNetwork {
+        /// The file.
+        path: String,
+        /// How many tensors differ, and the first of them.
+        differences: String,
+    },
+    /// Some tensors of the file are not those of the network.
+    #[error(
+        "{path} does not fit the network ({differences}); build the network as it was when they were saved"
+    )]
+    Unfit {
+        /// The file.
+        path: String,
+        /// How many tensors differ, and the first of them.
+        differences: String,
+    },
+    /// No tensor of the network is under the prefix that was called its head.
+    #[error("the network has no tensor under '{head}' that could be its head; it has {known}")]
+    NoHead {
+        /// The prefix.
+        head: String,
+        /// The outermost names of the network.
+        known: String,
+    },
+    /// The device did not give the weights back.
+    #[error("the weights could not be read from the device: {0}")]
+    Device(String),
+    /// A weight is infinite or no number.
+    #[error("the weight {0} is infinite or NaN")]
+    NotFinite(String),
+    /// Safetensors refused to write.
+    #[error("the weights could not be written as safetensors: {0}")]
+    Format(String),
+}
