@@ -6,6 +6,8 @@
 mod optimizers;
 /// The numbers of PyTorch.
 mod parity;
+/// Counts against other sources.
+mod published;
 /// Reproducibility, interruption, divergence: what a run promises.
 mod runs;
 /// House rules: layers, heads of files, lengths, versions.

@@ -41,7 +41,7 @@ pub struct LeNet {
     fc1: Linear,
     fc2: Linear,
     fc3: Linear,
-    activation: Activation,
+    activations: Vec<Activation>,
 }
 
 impl LeNet {
@@ -66,7 +66,8 @@ impl LeNet {
             fc1: Linear::new([1, 1], device),
             fc2: Linear::new([120, 84 * pieces], device),
             fc3: Linear::new([84, task.classes], device),
-            activation: activation.layer(device),
+            // Each its own: a PReLU has a slope to learn.
+            activations: (0..4).map(|_| activation.layer(device)).collect(),
         };
         let (_, [_, inputs]) = trace::follow(task.input, device, |x| network.features(x))?;
         network.fc1 = Linear::new([inputs, 120 * pieces], device);
@@ -79,15 +80,15 @@ impl LeNet {
     /// `[batch, channels, height, width]` to `[batch, classes]`.
     pub fn forward(&self, images: Tensor<4>) -> Tensor<2> {
         let x = self.features(images); // [batch, 400]
-        let x = self.activation.forward(self.fc1.forward(x)); // [batch, 120]
-        let x = self.activation.forward(self.fc2.forward(x)); // [batch, 84]
+        let x = self.activations[2].forward(self.fc1.forward(x)); // [batch, 120]
+        let x = self.activations[3].forward(self.fc2.forward(x)); // [batch, 84]
         self.fc3.forward(x)
     }
 
     fn features(&self, images: Tensor<4>) -> Tensor<2> {
-        let x = self.activation.forward(self.conv1.forward(images)); // [batch, 6, 28, 28]
+        let x = self.activations[0].forward(self.conv1.forward(images)); // [batch, 6, 28, 28]
         let x = self.pool.forward(x); // [batch, 6, 14, 14]
-        let x = self.activation.forward(self.conv2.forward(x)); // [batch, 16, 10, 10]
+        let x = self.activations[1].forward(self.conv2.forward(x)); // [batch, 16, 10, 10]
         flatten(self.pool.forward(x)) // [batch, 16 * 5 * 5]
     }
 }

@@ -3,6 +3,8 @@
 
 #![allow(clippy::unwrap_used)]
 
+mod networks;
+
 use std::{
     path::Path,
     process::{Command, Output},
