@@ -26,6 +26,8 @@ pub struct Exportable {
     pub network: Network,
     /// What it is made for.
     pub task: Task,
+    /// The network's name.
+    pub model: String,
     /// What it is, for a person: a run or an untrained network.
     pub what: String,
 }
@@ -44,6 +46,7 @@ impl Exportable {
                 input: manifest.input,
                 classes: manifest.classes.len(),
             },
+            model: manifest.settings.model.name,
             what: format!("the {checkpoint} weights of {}", folder.name()),
         })
     }
@@ -56,6 +59,7 @@ impl Exportable {
         Ok(Self {
             network: initial_network(model, task, seed)?,
             task: *task,
+            model: model.name.clone(),
             what: format!("{}, untrained, seed {seed}", model.name),
         })
     }
@@ -84,7 +88,7 @@ impl Exportable {
                 let bytes = record.into_bytes().map_err(LabError::run)?;
                 bytes.to_vec()
             }
-            ExportFormat::Onnx => crate::onnx::graph(&self.network, &self.task)?,
+            ExportFormat::Onnx => crate::onnx::graph(&self.model, &self.network, &self.task)?,
         };
         atomic_write(output, &bytes).map_err(|error| LabError::io("writing", output, &error))
     }

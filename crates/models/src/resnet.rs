@@ -36,7 +36,7 @@ use crate::{
 };
 use burn::{
     module::Module,
-    tensor::{Device, Tensor},
+    tensor::{Device, Tensor, ops::PadMode},
 };
 
 /// What a residual block is made of.
@@ -292,13 +292,12 @@ fn padded(x: Tensor<4>, shape: [usize; 4]) -> Tensor<4> {
     }
     let report = |_| Report::pointwise("pad channels", shape);
     trace::layer(x, report, |x| {
-        let [batch, channels, height, _] = x.dims();
+        let [_, channels, height, _] = x.dims();
         let stride = height.div_ceil(shape[2]);
         let x = Pool::max(1).stride(stride).forward(x);
         let missing = shape[1] - channels;
-        let zeros = |channels| Tensor::zeros([batch, channels, shape[2], shape[3]], &x.device());
-        let (before, behind) = (zeros(missing / 2), zeros(missing - missing / 2));
-        Tensor::cat(vec![before, x, behind], 1)
+        let around = (missing / 2, missing - missing / 2);
+        x.pad([around, (0, 0), (0, 0)], PadMode::Constant(0.0))
     })
 }
 

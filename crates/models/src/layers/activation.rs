@@ -1,5 +1,6 @@
 //! The non-linear functions between layers.
 
+use super::spelled::is_spelled_out;
 use crate::trace::{self, Report};
 use burn::{
     module::{Module, Param},
@@ -88,7 +89,10 @@ impl Activation {
             parameters: self.weight.iter().len(),
             ..Report::pointwise(self.function.kind(), self.shape(shape))
         };
-        trace::layer(x, report, |x| self.apply(x))
+        trace::layer(x, report, |x| match is_spelled_out() {
+            true => self.spell(x),
+            false => self.apply(x),
+        })
     }
 
     fn shape<const D: usize>(&self, mut shape: [usize; D]) -> [usize; D] {
@@ -110,6 +114,19 @@ impl Activation {
             },
             Nonlinearity::Elu => function::elu(x, 1.0),
             Nonlinearity::Maxout => self.largest(x),
+        }
+    }
+
+    /// The same by ReLUs and arithmetic.
+    fn spell<const D: usize>(&self, x: Tensor<D>) -> Tensor<D> {
+        let above = || function::relu(x.clone());
+        let below = || function::relu(-x.clone()); // with the sign turned
+        match (self.function, &self.weight) {
+            (Nonlinearity::Relu6, _) => above() - function::relu(x - 6.0),
+            (Nonlinearity::LeakyRelu, _) => above() - below() * LEAK,
+            (Nonlinearity::Prelu, Some(slope)) => above() - below() * slope.val().reshape([1; D]),
+            (Nonlinearity::Elu, _) => above() + ((-below()).exp() - 1.0),
+            _ => self.apply(x),
         }
     }
 

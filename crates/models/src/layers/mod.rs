@@ -11,6 +11,7 @@ mod named;
 mod norm;
 mod pool;
 mod sequential;
+mod spelled;
 #[cfg(test)]
 mod tests;
 mod transposed;
@@ -26,4 +27,5 @@ pub use named::Named;
 pub use norm::{BatchNorm, ResponseNorm};
 pub use pool::{AdaptivePool, Pool, Pooling, flatten, global_average};
 pub use sequential::{DenseLayer, DenseSequential, Flatten, Layer, Sequential};
+pub use spelled::spelled_out;
 pub use transposed::ConvTranspose2d;

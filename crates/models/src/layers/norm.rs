@@ -1,13 +1,15 @@
 //! Batch normalisation that keeps the statistics PyTorch keeps, and the local
 //! response normalisation of the first AlexNet.
 
+use super::spelled::is_spelled_out;
 use crate::trace::{self, Report};
 use burn::{
     module::{Flag, Module, Param, RunningState},
     nn::{Initializer, LocalResponseNorm as Burn, LocalResponseNormConfig},
     tensor::{
-        Device, Tensor,
-        module::{batch_norm, batch_norm_train},
+        Device, Tensor, TensorData,
+        module::{batch_norm, batch_norm_train, conv2d},
+        ops::ConvOptions,
     },
 };
 
@@ -103,6 +105,12 @@ impl BatchNorm {
     }
 }
 
+/// Channels that a value of the response normalisation looks at.
+const CHANNELS: usize = 5;
+const ALPHA: f64 = 1e-4;
+const BETA: f64 = 0.75;
+const K: f64 = 2.0;
+
 /// Normalisation by the neighbouring channels: A. Krizhevsky, I. Sutskever,
 /// G. Hinton, 2012, section 3.3, with its constants k = 2, n = 5,
 /// alpha = 1e-4, beta = 0.75.
@@ -115,11 +123,11 @@ impl ResponseNorm {
     /// The paper's.
     pub fn new() -> Self {
         // Burn and PyTorch take the mean over the n channels, the paper the sum.
-        let channels = 5;
         Self {
-            norm: LocalResponseNormConfig::new(channels)
-                .with_alpha(1e-4 * channels as f64)
-                .with_k(2.0)
+            norm: LocalResponseNormConfig::new(CHANNELS)
+                .with_alpha(ALPHA * CHANNELS as f64)
+                .with_beta(BETA)
+                .with_k(K)
                 .init(),
         }
     }
@@ -128,7 +136,23 @@ impl ResponseNorm {
     /// `[batch, channels, height, width]` to the same.
     pub fn forward(&self, maps: Tensor<4>) -> Tensor<4> {
         let report = |shape| Report::pointwise("response norm", shape);
-        trace::layer(maps, report, |maps| self.norm.forward(maps))
+        trace::layer(maps, report, |maps| match is_spelled_out() {
+            true => Self::spell(maps),
+            false => self.norm.forward(maps),
+        })
+    }
+
+    /// The same by a 1x1 convolution that sums over the neighbours.
+    fn spell(maps: Tensor<4>) -> Tensor<4> {
+        let channels = maps.dims()[1];
+        let near = |at: usize| (at / channels).abs_diff(at % channels) <= CHANNELS / 2;
+        let kernel = (0..channels * channels).map(|at| f32::from(u8::from(near(at))));
+        let kernel = TensorData::new(kernel.collect::<Vec<_>>(), [channels, channels, 1, 1]);
+        let kernel = Tensor::<4>::from_data(kernel, &maps.device());
+        let squares = maps.clone() * maps.clone();
+        let options = ConvOptions::new([1, 1], [0, 0], [1, 1], 1);
+        let sums = conv2d(squares, kernel, None, options);
+        maps / ((sums * ALPHA + K).log() * BETA).exp()
     }
 }
 

@@ -1,5 +1,6 @@
 //! Pooling: one value for each window of a map, or for each part of it.
 
+use super::spelled::is_spelled_out;
 use crate::{
     trace::{self, Reach, Report},
     window::Window,
@@ -228,10 +229,30 @@ impl AdaptivePool {
                 ..Report::pointwise(kind, [batch, channels, rows, columns])
             }
         };
+        if let (true, Some(pool)) = (is_spelled_out(), self.even(&maps)) {
+            return pool.forward(maps);
+        }
         trace::layer(maps, report, |maps| match self.largest {
             true => self.largest_of_parts(maps),
             false => adaptive_avg_pool2d(maps, self.output),
         })
+    }
+
+    /// The same by a window, where all parts are of one size.
+    fn even(&self, maps: &Tensor<4>) -> Option<Pool> {
+        let [_, _, height, width] = maps.dims();
+        let [rows, columns] = self.output;
+        let pooling = match self.largest {
+            true => Pooling::Max,
+            false => Pooling::Average,
+        };
+        let kernel = [height / rows, width / columns];
+        let window = Window {
+            stride: kernel,
+            ..Window::new(kernel)
+        };
+        let divides = height % rows == 0 && width % columns == 0;
+        divides.then(|| Pool::new(pooling, 1).window(window))
     }
 
     fn largest_of_parts(&self, maps: Tensor<4>) -> Tensor<4> {

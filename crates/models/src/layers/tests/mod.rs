@@ -5,6 +5,7 @@ mod conv;
 mod local;
 mod norm;
 mod pool;
+mod spelled;
 mod transposed;
 
 use burn::{
