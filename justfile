@@ -59,7 +59,7 @@ runs *arguments:
 doctor *arguments:
     @just _kiln doctor "$@"
 
-# Run the program with the Cargo feature that `--backend` needs
+# Run the program with the Cargo features that `--backend` and `--format onnx` need
 [private]
 _kiln *arguments:
     #!/usr/bin/env bash
@@ -74,8 +74,9 @@ _kiln *arguments:
     backend=${backend%%:*}
     features=()
     case "$backend" in
-        ndarray | wgpu | vulkan | metal | webgpu | cuda | rocm | tch) features=(--features "$backend") ;;
+        ndarray | wgpu | vulkan | metal | webgpu | cuda | rocm | tch) features+=(--features "$backend") ;;
     esac
+    case " $* " in *" --format onnx "* | *" --format=onnx "*) features+=(--features onnx) ;; esac
     exec {{ kiln }} "${features[@]}" -- "$@"
 
 # Run the tests, with nextest where it is installed
