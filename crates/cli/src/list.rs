@@ -31,7 +31,12 @@ fn objects(what: Listed) -> Vec<Value> {
         Listed::Models => MODELS.iter().map(model).collect(),
         Listed::Datasets => DATASETS
             .iter()
-            .map(|row| json!({"name": row.name, "summary": row.summary}))
+            .map(|row| {
+                json!({
+                    "name": row.name, "images": row.spec, "classes": row.classes,
+                    "train": row.train, "test": row.test, "summary": row.summary,
+                })
+            })
             .collect(),
         Listed::Optimizers => OPTIMIZERS
             .iter()
@@ -73,7 +78,7 @@ fn models() {
             families.push(row.family);
         }
     }
-    let head = ["model", "year", "parameters", "MMAC", "input", "what it is"];
+    let head = ["model", "year", "parameters", "MACs", "input", "what it is"];
     let mut rows = Vec::new();
     for family in &families {
         for row in MODELS.iter().filter(|row| row.family == *family) {
@@ -82,7 +87,7 @@ fn models() {
                 row.year
                     .map_or_else(|| "-".to_owned(), |year| year.to_string()),
                 output::thousands(row.parameters as u64),
-                millions(row.macs),
+                output::thousands(row.macs),
                 row.form.task().input.to_string(),
                 row.summary.to_owned(),
             ]);
@@ -98,16 +103,12 @@ fn models() {
             output::line(line);
         }
     }
-}
-
-/// Millions with one decimal: `1,814.1`.
-fn millions(macs: u64) -> String {
-    let tenths = (macs + 50_000) / 100_000;
-    format!("{}.{}", output::thousands(tenths / 10), tenths % 10)
+    output::note("\n`kiln summary MODEL` shows a network's layers and what can be chosen of it");
 }
 
 fn table(what: Listed) {
     let head: &[&str] = match what {
+        Listed::Datasets => &["name", "images", "classes", "train", "test", "summary"],
         Listed::Optimizers => &["name", "lr", "summary"],
         Listed::Backends => &["name", "compiled", "summary"],
         _ => &["name", "summary"],
@@ -123,4 +124,15 @@ fn table(what: Listed) {
         .map(|object| head.iter().map(|key| cell(&object[key])).collect())
         .collect();
     output::text(&output::table(head, &rows));
+    match what {
+        Listed::Datasets => {
+            output::note("and folder:PATH, a folder with one subfolder of pictures for each class");
+        }
+        Listed::Optimizers => {
+            output::note(
+                "lr is the optimizer's default; without --lr `kiln train` uses adam at 0.002",
+            );
+        }
+        _ => {}
+    }
 }

@@ -25,11 +25,17 @@ pub fn run(arguments: &SummaryArguments) -> Result<ExitCode, LabError> {
         SummaryFormat::Json => output::json(&summary)?,
         SummaryFormat::Table => {
             output::text(&output::table(&HEAD, &rows(&summary)));
-            output::text(&totals(&summary, arguments.batch_size));
+            output::line(&format!("\n{LEGEND}\n"));
+            for [name, text] in totals(&summary, &model, arguments.batch_size as usize) {
+                output::line(&format!("{name:<20} {text}"));
+            }
         }
         SummaryFormat::Md => {
-            output::text(&output::markdown(&HEAD, &rows(&summary)));
-            output::text(&totals(&summary, arguments.batch_size));
+            output::line(&output::markdown(&HEAD, &rows(&summary)));
+            output::line(&format!("{LEGEND}\n"));
+            let totals = totals(&summary, &model, arguments.batch_size as usize).into_iter();
+            let totals: Vec<_> = totals.map(Vec::from).collect();
+            output::text(&output::markdown(&["", ""], &totals));
         }
     }
     Ok(ExitCode::SUCCESS)
@@ -52,38 +58,33 @@ const HEAD: [&str; 9] = [
     "jump",
 ];
 
-/// One row for each layer; what changes neither shape nor place, such as a
-/// batch norm or an activation, stands in the row of the layer before it.
+/// One row for each layer; what changes neither shape nor place stands in the
+/// row of the layer before it: an activation, dropout, and the batch norm of a
+/// convolution.
 fn rows(summary: &Summary) -> Vec<Vec<String>> {
     let mut groups: Vec<Vec<&LayerSummary>> = Vec::new();
     for layer in &summary.layers {
-        let follows = matches!(
-            layer.kind,
-            "batch norm" | "scale" | "dropout" | "channel dropout"
-        ) || is_activation(layer.kind);
         match groups.last_mut() {
-            Some(group) if follows => group.push(layer),
+            Some(group) if follows(layer, group) => group.push(layer),
             _ => groups.push(vec![layer]),
         }
     }
     groups.iter().map(|group| row(group, summary)).collect()
 }
 
-fn is_activation(kind: &str) -> bool {
-    [
-        "sigmoid",
-        "tanh",
-        "ReLU",
-        "ReLU6",
-        "leaky ReLU",
-        "PReLU",
-        "ELU",
-        "maxout",
-        "squash",
-        "identity",
-        "response norm",
-    ]
-    .contains(&kind)
+fn follows(layer: &LayerSummary, group: &[&LayerSummary]) -> bool {
+    let part_of = |layer: &LayerSummary| {
+        let path = layer.name.rsplit_once('.');
+        path.map_or_else(String::new, |(part, _)| part.to_owned())
+    };
+    match layer.kind {
+        "batch norm" => {
+            matches!(group, [conv] if conv.kind.ends_with("conv") && part_of(conv) == part_of(layer))
+        }
+        "sigmoid" | "tanh" | "ReLU" | "ReLU6" | "leaky ReLU" | "PReLU" | "ELU" | "maxout"
+        | "squash" | "identity" | "response norm" | "dropout" | "channel dropout" => true,
+        _ => false,
+    }
 }
 
 fn row(group: &[&LayerSummary], summary: &Summary) -> Vec<String> {
@@ -126,7 +127,12 @@ fn describe(layer: &LayerSummary) -> String {
         true => rows.to_string(),
         false => format!("{rows}x{columns}"),
     };
-    let mut text = format!("{} {}x{}", layer.kind, window.kernel[0], window.kernel[1]);
+    let depthwise = window.groups > 1 && layer.output.first() == Some(&window.groups);
+    let mut text = match depthwise {
+        true => "depthwise ".to_owned(),
+        false => String::new(),
+    };
+    text += &format!("{} {}x{}", layer.kind, window.kernel[0], window.kernel[1]);
     if window.stride != [1, 1] {
         text += &format!(" stride {}", pair(window.stride));
     }
@@ -135,6 +141,9 @@ fn describe(layer: &LayerSummary) -> String {
     }
     if window.dilation != [1, 1] {
         text += &format!(" dilation {}", pair(window.dilation));
+    }
+    if window.groups > 1 && !depthwise {
+        text += &format!(" groups {}", window.groups);
     }
     text
 }
@@ -158,54 +167,70 @@ fn number(value: f64) -> String {
     }
 }
 
-fn totals(summary: &Summary, batch: usize) -> String {
+/// What the network is and costs, by name.
+fn totals(summary: &Summary, model: &ModelSettings, batch: usize) -> Vec<[String; 2]> {
     let [channels, height, width] = summary.input;
+    let row = |name: &str, text: String| [name.to_owned(), text];
+    let inference = summary.inference_bytes.saturating_mul(batch);
     let mut rows = vec![
-        ("parameters".to_owned(), thousands(summary.params as u64)),
-        (
-            "forward".to_owned(),
+        row(
+            "network",
+            format!(
+                "{} for {channels}x{height}x{width} and {} classes, in float32",
+                summary.model, summary.classes
+            ),
+        ),
+        row("parameters", thousands(summary.params as u64)),
+        row(
+            "forward",
             format!("{} MACs for an image", thousands(summary.macs)),
         ),
-        (
-            "training step".to_owned(),
+        row(
+            "training step",
             format!(
-                "{} MACs for an image: forward, gradients of the weights, gradients of the inputs but the first",
+                "{} MACs for an image: forward, gradients of the weights, gradients of every layer's input but the first's",
                 thousands(summary.training_macs)
             ),
         ),
-        ("weights".to_owned(), bytes(summary.weight_bytes)),
-        (
-            "activations".to_owned(),
+        row("weights", bytes(summary.weight_bytes)),
+        row(
+            "activations",
             format!("{} for an image", bytes(summary.activation_bytes)),
         ),
-        (
-            "inference".to_owned(),
+        row(
+            "inference",
             format!(
                 "{} for a batch of {batch}: weights, and the largest layer's input and output",
-                bytes(summary.weight_bytes + batch * summary.inference_bytes)
+                bytes(summary.weight_bytes.saturating_add(inference))
             ),
         ),
     ];
     for (name, slots) in SLOTS {
-        rows.push((
-            format!("training, {name}"),
+        rows.push(row(
+            &format!("training, {name}"),
             format!(
                 "{} for a batch of {batch}: weights, gradients, {slots} more per weight, all activations",
                 bytes(summary.training_bytes(batch, slots))
             ),
         ));
     }
-    let lines: Vec<_> = rows
-        .iter()
-        .map(|(name, text)| format!("{name:<20} {text}"))
-        .collect();
-    format!(
-        "\n{} for {channels}x{height}x{width} and {} classes, in float32\n{}\n",
-        summary.model,
-        summary.classes,
-        lines.join("\n")
-    )
+    if let Some(choices) = choices(model) {
+        rows.push(row("choices", choices));
+    }
+    rows
 }
+
+/// What is chosen of the network, as it is set.
+fn choices(model: &ModelSettings) -> Option<String> {
+    let options = serde_json::to_value(&model.options).ok()?;
+    let options = options.as_object()?.iter();
+    let options: Vec<_> = options
+        .map(|(key, value)| format!("model.{key}={}", value.to_string().trim_matches('"')))
+        .collect();
+    (!options.is_empty()).then(|| options.join("  "))
+}
+
+const LEGEND: &str = "field: pixels, padding included, that one output depends on; jump: pixels from one output's field to the next's; MACs: multiply-accumulates of convolutions and linear layers";
 
 fn bytes(count: usize) -> String {
     match count {

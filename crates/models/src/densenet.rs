@@ -23,8 +23,11 @@
 //! norm, ReLU, 3x3 to the growth; a transition is batch norm, ReLU, 1x1 to
 //! half the channels, average pool 2x2 (the paper's form BC).
 //!
-//! Differs from the paper: nothing. The weights' names and first values are
-//! torchvision's; the form for CIFAR-10 begins with a 3x3 convolution alone.
+//! Differs from the paper: no dropout unless it is chosen, and then after each
+//! 3x3 convolution as torchvision has it, where the paper drops a fifth after
+//! every convolution but the first when it trains without augmentation. The
+//! weights' names and first values are torchvision's, and so is DenseNet-161;
+//! the form for CIFAR-10 begins with a 3x3 convolution alone.
 
 use crate::{
     Network, Options, Task,

@@ -21,7 +21,7 @@
 //! | global average pool | 10 | 0 |
 //!
 //! The image's class scores are the mean of its pixels' scores, so that it
-//! learns from images with one class each. Images have any size from 3x3: the
+//! learns from images with one class each. Images have any size: the
 //! pools count windows that hang over the edge, and what the decoder gives
 //! beyond the image is cut off.
 //!

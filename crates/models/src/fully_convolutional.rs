@@ -56,7 +56,7 @@ impl AllCnn {
     /// The network; [`Options::dropout`] is its choice, with 0.4 times as much
     /// for the image itself.
     pub fn new(task: &Task, options: &Options, device: &Device) -> Self {
-        let dropout = options.dropout.unwrap_or(0.0);
+        let dropout = options.dropout.unwrap_or(0.5);
         let conv = |inputs, outputs, kernel| Conv::new(inputs, outputs, kernel).weights(HE);
         let same = |inputs, outputs| conv(inputs, outputs, 3).same().init(device);
         let halving = |channels| conv(channels, channels, 3).same().stride(2).init(device);

@@ -1,7 +1,7 @@
 //! What the weights of a network are drawn from, when it is not its own choice.
 
 use burn::{
-    module::{Module, ModuleMapper, Param, ParamId},
+    module::{Module, ModuleMapper, ModuleVisitor, Param, ParamId},
     nn::Initializer,
     tensor::{Device, Shape, Tensor},
 };
@@ -57,6 +57,21 @@ impl Scheme {
         }
     }
 
+    /// Why weights of these shapes cannot be drawn in reasonable time.
+    pub(crate) fn refuses<M: Module>(self, module: &M) -> Option<String> {
+        if self != Self::Orthogonal {
+            return None;
+        }
+        let mut widest = Widest::default();
+        module.visit(&mut widest);
+        (widest.0 > WIDEST_ORTHOGONAL).then(|| {
+            format!(
+                "init cannot be orthogonal, as a layer has {} inputs and outputs or more, which take minutes to make orthogonal; up to {WIDEST_ORTHOGONAL} are possible",
+                widest.0
+            )
+        })
+    }
+
     /// `module` with the weights of its convolutions and linear layers drawn
     /// anew and their biases zero.
     pub(crate) fn apply<M: Module>(self, module: M) -> M {
@@ -66,6 +81,23 @@ impl Scheme {
                 weights,
                 path: Vec::new(),
             }),
+        }
+    }
+}
+
+/// Sides of a matrix from which on an orthogonal one takes too long.
+const WIDEST_ORTHOGONAL: usize = 1024;
+
+/// The largest of the smaller sides of all weights as matrices.
+#[derive(Default)]
+struct Widest(usize);
+
+impl ModuleVisitor for Widest {
+    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+        let shape = param.lazy_shape();
+        let rows = shape[0];
+        if D > 1 {
+            self.0 = self.0.max(rows.min(shape.num_elements() / rows.max(1)));
         }
     }
 }

@@ -18,7 +18,8 @@
 //!
 //! Differs from the paper: the output is minus half the squared distance, the
 //! log-likelihood of the Gaussian that the paper reads it as, so that a softmax
-//! can follow; the codes are 5x7 digits of our own drawing set into 7x12; an
+//! can follow; the coefficients of the average pools begin at 1 and their
+//! biases at 0, where the paper draws them; the codes are 5x7 digits of our own drawing set into 7x12; an
 //! image of 28x28 is padded to 32x32 with the value 0, after normalisation the
 //! mean grey, where the paper's images have their background.
 
@@ -185,7 +186,6 @@ impl ScaledPool {
     fn new(maps: usize, device: &Device) -> Self {
         Self {
             pool: Pool::average(2),
-            // The paper adds the four values, so the fan-in is 4; ours averages them.
             weight: Initializer::Constant { value: 1.0 }.init([maps], device),
             bias: Initializer::Zeros.init([maps], device),
         }

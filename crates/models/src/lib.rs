@@ -100,7 +100,7 @@ pub enum Network {
     ResNet(ResNet),
     /// A residual network with batch norm and ReLU before each convolution.
     PreActResNet(PreActResNet),
-    /// The small residual network that won DAWNBench.
+    /// The small residual network of DAWNBench.
     ResNet9(ResNet9),
     /// A densely connected network.
     DenseNet(DenseNet),
@@ -171,6 +171,9 @@ impl Network {
     }
 }
 
+/// More classes are a mistake.
+const MOST_CLASSES: usize = 1 << 20;
+
 /// Builds the network called `name` for `task`; its parameters are drawn from
 /// the device's random numbers when they are first looked at.
 ///
@@ -184,11 +187,16 @@ pub fn build(
     device: &Device,
 ) -> Result<Network, ModelError> {
     let row = find(name)?;
-    if task.classes < 2 {
+    let allowed = match task.classes {
+        0 | 1 => "at least 2",
+        2..=MOST_CLASSES => "",
+        _ => "at most 1,048,576",
+    };
+    if !allowed.is_empty() {
         return Err(ModelError::Classes {
             model: row.name,
             classes: task.classes,
-            allowed: "at least 2",
+            allowed,
         });
     }
     row.network(task, &row.choose(options)?, device)

@@ -1,8 +1,8 @@
 //! Locally connected layers, and the same network with shared weights.
 //!
 //! Y. LeCun, "Generalization and network design strategies", Technical report
-//! CRG-TR-89-4, University of Toronto, 1989: Net-3 has local connections, Net-5
-//! the same with shared weights,
+//! CRG-TR-89-4, University of Toronto, 1989: Net-3 has local connections, Net-4
+//! and Net-5 share weights,
 //! <http://yann.lecun.com/exdb/publis/pdf/lecun-89.pdf>. I. Goodfellow, Y.
 //! Bengio, A. Courville, "Deep learning", 2016, section 9.5, calls the first
 //! unshared convolution, <https://www.deeplearningbook.org/contents/convnets.html>.

@@ -5,7 +5,7 @@
 //! recognition", CVPR 2016, table 1 and section 4.2,
 //! <https://arxiv.org/abs/1512.03385>. S. Zagoruyko, N. Komodakis, "Wide
 //! residual networks", BMVC 2016, <https://arxiv.org/abs/1605.07146>. S. Xie et
-//! al., "Aggregated residual transformations", CVPR 2017,
+//! al., "Aggregated residual transformations for deep neural networks", CVPR 2017,
 //! <https://arxiv.org/abs/1611.05431>.
 //!
 //! | layer | output of ResNet-18 for 3x224x224 | parameters |
@@ -22,7 +22,9 @@
 //! A basic block is two 3x3 convolutions, a bottleneck 1x1, 3x3 and 1x1.
 //!
 //! Differs from the paper: a bottleneck halves the image in its 3x3
-//! convolution and not in the first 1x1, as torchvision does. The forms of
+//! convolution and not in the first 1x1, as torchvision does. Option A of the
+//! shortcut puts one half of its zero channels before and one behind the
+//! others, as the usual programs do; the paper does not say where. The forms of
 //! ResNet-18, 34 and 50 for small images have a 3x3 stem and no max pool.
 //! ResNeXt-29 has a 1x1 stem instead of 3x3 and 32 groups of 4 channels instead
 //! of 8 or 16 of 64; like the former it is the form that K. Liu's
@@ -33,6 +35,7 @@ use crate::{
     initialisation::{HE_FAN_OUT, Scheme},
     layers::{BatchNorm, Conv, Conv2d, Linear, Pool, Sequential, add, global_average, relu},
     trace::{self, Report},
+    window::Window,
 };
 use burn::{
     module::Module,
@@ -292,9 +295,12 @@ fn padded(x: Tensor<4>, shape: [usize; 4]) -> Tensor<4> {
     }
     let report = |_| Report::pointwise("pad channels", shape);
     trace::layer(x, report, |x| {
-        let [_, channels, height, _] = x.dims();
-        let stride = height.div_ceil(shape[2]);
-        let x = Pool::max(1).stride(stride).forward(x);
+        let [_, channels, height, width] = x.dims();
+        let window = Window {
+            stride: [height.div_ceil(shape[2]), width.div_ceil(shape[3])],
+            ..Window::square(1)
+        };
+        let x = Pool::max(1).window(window).forward(x);
         let missing = shape[1] - channels;
         let around = (missing / 2, missing - missing / 2);
         x.pad([around, (0, 0), (0, 0)], PadMode::Constant(0.0))

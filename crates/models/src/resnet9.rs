@@ -1,4 +1,5 @@
-//! ResNet-9: the small residual network that won DAWNBench on CIFAR-10.
+//! ResNet-9: the small residual network that led DAWNBench's table for
+//! CIFAR-10 in 2018.
 //!
 //! D. Page, "How to train your ResNet", Myrtle.ai, 2018,
 //! <https://github.com/davidcpage/cifar10-fast>; C. Coleman et al.,

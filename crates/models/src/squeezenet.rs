@@ -9,11 +9,11 @@
 //! |---|---|---|
 //! | features.0 3x3, stride 2, ReLU | 64x111x111 | 1,792 |
 //! | max pool 3x3, stride 2 | 64x55x55 | 0 |
-//! | features.3, features.4: fire | 128x55x55 | 23,728 |
+//! | features.3, features.4: fire | 128x55x55 | 23,840 |
 //! | max pool 3x3, stride 2 | 128x27x27 | 0 |
-//! | features.6, features.7: fire | 256x27x27 | 94,528 |
+//! | features.6, features.7: fire | 256x27x27 | 94,784 |
 //! | max pool 3x3, stride 2 | 256x13x13 | 0 |
-//! | features.9 to features.12: fire | 512x13x13 | 602,448 |
+//! | features.9 to features.12: fire | 512x13x13 | 602,080 |
 //! | dropout, classifier.1 1x1, ReLU | 1000x13x13 | 513,000 |
 //! | global average pool | 1000 | 0 |
 //!

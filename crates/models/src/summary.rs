@@ -57,7 +57,8 @@ pub struct LayerSummary {
     /// Rows and columns of the image that one output value depends on,
     /// padding included.
     pub receptive_field: f64,
-    /// Pixels from one output value's field to its neighbour's.
+    /// Pixels from one output value's field to its neighbour's, on average
+    /// where a transposed convolution has spread them.
     pub jump: f64,
 }
 
@@ -72,6 +73,8 @@ pub struct WindowSummary {
     pub padding: [usize; 2],
     /// Distance between the kernel's elements.
     pub dilation: [usize; 2],
+    /// Independent groups of channels; 1 where every output sees all.
+    pub groups: usize,
     /// How the output's height and width come about: `(32 - 5 + 2*2)/1 + 1 = 32`.
     pub arithmetic: [String; 2],
 }
@@ -81,7 +84,8 @@ impl Summary {
     /// numbers of the optimizer for each weight (momentum 1, Adam 2) and all
     /// activations.
     pub fn training_bytes(&self, batch: usize, slots: usize) -> usize {
-        self.weight_bytes * (2 + slots) + self.activation_bytes * batch
+        let activations = self.activation_bytes.saturating_mul(batch);
+        (self.weight_bytes * (2 + slots)).saturating_add(activations)
     }
 }
 
@@ -143,9 +147,7 @@ impl LayerNames {
             name,
             kind: step.kind,
             output: step.output.clone(),
-            window: step
-                .window
-                .map(|window| window_summary(window, &step.input)),
+            window: step.window.map(|window| window_summary(window, step)),
             params: step.parameters,
             macs: step.macs,
             activation_bytes: step.output.iter().product::<usize>() * FLOAT,
@@ -155,8 +157,9 @@ impl LayerNames {
     }
 }
 
-fn window_summary(window: Window, input: &[usize]) -> WindowSummary {
-    let arithmetic = |axis: usize| match input {
+fn window_summary(window: Window, step: &Step) -> WindowSummary {
+    let arithmetic = |axis: usize| match step.input.as_slice() {
+        [_, height, width] if step.transposed => window.transposed_formula([*height, *width], axis),
         [_, height, width] => window.formula([*height, *width], axis),
         _ => String::new(),
     };
@@ -165,6 +168,7 @@ fn window_summary(window: Window, input: &[usize]) -> WindowSummary {
         stride: window.stride,
         padding: window.padding,
         dilation: window.dilation,
+        groups: step.groups,
         arithmetic: [arithmetic(0), arithmetic(1)],
     }
 }

@@ -1,7 +1,7 @@
 //! Networks by name: what a row of the table holds, and why a network is
 //! refused. The rows are in `rows.rs`.
 
-use crate::{Network, Options, Task, rows::MODELS, trace, window::Misfit};
+use crate::{Network, Options, Task, parameters, rows::MODELS, trace, window::Misfit};
 use burn::tensor::Device;
 use kiln_vision::ImageSpec;
 
@@ -29,6 +29,9 @@ pub struct Row {
     /// Builds it.
     pub(crate) build: Build,
 }
+
+/// 16 GiB of weights; more are a mistake.
+const MOST_PARAMETERS: usize = 1 << 32;
 
 type Build = fn(&Task, &Options, &Device) -> Result<Network, Refusal>;
 
@@ -132,6 +135,13 @@ impl Row {
         (self.build)(task, options, device)
             .and_then(|network| {
                 trace::follow(task.input, device, |images| network.forward(images))?;
+                match parameters(&network) {
+                    0..=MOST_PARAMETERS => {}
+                    count => return Err(Refusal::Parameters(count)),
+                }
+                if let Some(refusal) = options.init.unwrap_or_default().refuses(&network) {
+                    return Err(Refusal::Option(refusal));
+                }
                 Ok(options.init.unwrap_or_default().apply(network))
             })
             .map_err(|refusal| self.explain(refusal, task, options, device))
@@ -155,6 +165,11 @@ impl Row {
                 model,
                 classes: task.classes,
                 allowed,
+            },
+            Refusal::Parameters(parameters) => ModelError::TooLarge {
+                model,
+                input,
+                parameters,
             },
             Refusal::Option(fault) => ModelError::OptionValue { model, fault },
             Refusal::Misfit(misfit) => ModelError::TooSmall {
@@ -193,6 +208,8 @@ pub enum Refusal {
     Input(&'static str),
     /// It separates this many classes.
     Classes(&'static str),
+    /// It would have this many parameters.
+    Parameters(usize),
     /// An option has a value that it does not take.
     Option(String),
 }
@@ -237,6 +254,18 @@ pub enum ModelError {
         misfit: Box<Misfit>,
         /// The smallest image that fits.
         smallest: String,
+    },
+    /// No machine holds it.
+    #[error(
+        "{model} would have {parameters} parameters for images of {input} and these options; at most 2^32 are possible"
+    )]
+    TooLarge {
+        /// The network.
+        model: &'static str,
+        /// The images asked for.
+        input: ImageSpec,
+        /// Its parameters.
+        parameters: usize,
     },
     /// It does not exist for so many classes.
     #[error("{model} separates {allowed} classes, not {classes}")]
@@ -300,8 +329,8 @@ impl Row {
     }
 }
 
-/// The row of the network called `name`; upper case, and hyphens for
-/// underscores and the other way round, are forgiven.
+/// The row of the network called `name`; upper case and missing or other
+/// separators are forgiven.
 ///
 /// # Errors
 /// When there is none: the message names the nearest.
@@ -322,7 +351,7 @@ pub fn find(name: &str) -> Result<&'static Row, ModelError> {
 }
 
 fn normal(name: &str) -> String {
-    name.to_lowercase().replace('_', "-")
+    name.to_lowercase().replace(['_', '-'], "")
 }
 
 #[cfg(test)]

@@ -21,6 +21,10 @@ pub struct Step {
     pub(crate) weight: Option<ParamId>,
     /// What slides over the image, where something does.
     pub window: Option<Window>,
+    /// Whether the window slides over the output: a transposed convolution.
+    pub transposed: bool,
+    /// Independent groups of channels; 1 where every output sees all.
+    pub groups: usize,
     /// Shape of the input without the batch.
     pub input: Vec<usize>,
     /// Shape of the output without the batch.
@@ -74,6 +78,8 @@ pub(crate) struct Report<const O: usize> {
     pub kind: &'static str,
     pub weight: Option<ParamId>,
     pub window: Option<Window>,
+    pub transposed: bool,
+    pub groups: usize,
     pub reach: Reach,
     /// Shape of the output, batch included.
     pub output: [usize; O],
@@ -88,6 +94,8 @@ impl<const O: usize> Report<O> {
             kind,
             weight: None,
             window: None,
+            transposed: false,
+            groups: 1,
             reach: Reach::POINT,
             output,
             parameters: 0,
@@ -133,10 +141,15 @@ pub(crate) fn layer<const I: usize, const O: usize>(
             Some(trace) => {
                 let report = report(x.dims());
                 trace.add(&x.dims(), &report);
-                Some(Tensor::empty(report.output, &x.device()))
+                Some(shape_only(report.output, &x.device()))
             }
         })
         .unwrap_or_else(|| compute(x))
+}
+
+/// A tensor of a shape that takes no memory for its values.
+fn shape_only<const D: usize>(shape: [usize; D], device: &Device) -> Tensor<D> {
+    Tensor::<D>::zeros([1; D], device).expand(shape)
 }
 
 /// Runs a branch beside the main path, before it: the branch ends where the
@@ -154,7 +167,8 @@ pub(crate) fn branch<T>(run: impl FnOnce() -> T) -> T {
 
 impl Trace {
     fn add<const O: usize>(&mut self, input: &[usize], report: &Report<O>) {
-        if let (Some(window), [_, _, height, width]) = (report.window, input) {
+        let window = report.window.filter(|_| !report.transposed);
+        if let (Some(window), [_, _, height, width]) = (window, input) {
             let misfit = window.misfit(report.kind, [*height, *width]);
             self.misfit = self.misfit.take().or(misfit);
         }
@@ -166,6 +180,8 @@ impl Trace {
             kind: report.kind,
             weight: report.weight,
             window: report.window,
+            transposed: report.transposed,
+            groups: report.groups,
             input: input[1..].to_vec(),
             output: report.output[1..].to_vec(),
             parameters: report.parameters,
@@ -186,7 +202,7 @@ pub(crate) fn follow<const O: usize>(
     forward: impl FnOnce(Tensor<4>) -> Tensor<O>,
 ) -> Result<(Vec<Step>, [usize; O]), Misfit> {
     let shape = [1, input.channels, input.height, input.width];
-    let image = Tensor::empty(shape, &device.clone().without_autodiff());
+    let image = shape_only(shape, &device.clone().without_autodiff());
     let outer = TRACE.replace(Some(Trace {
         steps: Vec::new(),
         field: Field {

@@ -100,6 +100,17 @@ impl Window {
         }
     }
 
+    /// The arithmetic of a transposed convolution: `(16 - 1)*2 + 2 - 2*0 = 32`.
+    pub(crate) fn transposed_formula(&self, input: [usize; 2], axis: usize) -> String {
+        let (stride, padding, kernel) = (self.stride[axis], self.padding[axis], self.kernel[axis]);
+        let full = (input[axis] - 1) * stride + kernel;
+        format!(
+            "({} - 1)*{stride} + {kernel} - 2*{padding} = {}",
+            input[axis],
+            full.saturating_sub(2 * padding)
+        )
+    }
+
     /// Why the window has no position on an image, if it has none.
     pub(crate) fn misfit(&self, layer: &str, input: [usize; 2]) -> Option<Misfit> {
         let axis = (0..2).find(|axis| self.positions(input, *axis).is_none())?;

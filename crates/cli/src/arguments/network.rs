@@ -140,8 +140,8 @@ pub struct SummaryArguments {
     #[arg(long, value_name = "N")]
     pub classes: Option<usize>,
     /// Images in a batch, for the memory
-    #[arg(long, short, default_value_t = 128, value_name = "N")]
-    pub batch_size: usize,
+    #[arg(long, short, default_value = "128", value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub batch_size: u32,
     /// Choose an option of the network, such as model.hidden=[512,512]
     #[arg(long, value_name = "KEY=VALUE")]
     pub set: Vec<String>,

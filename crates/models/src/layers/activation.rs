@@ -21,7 +21,7 @@ pub enum Nonlinearity {
     Tanh,
     /// max(0, x): V. Nair, G. Hinton, 2010.
     Relu,
-    /// min(max(0, x), 6): M. Sandler et al. 2018.
+    /// min(max(0, x), 6): A. Krizhevsky, 2010; MobileNet's.
     Relu6,
     /// x above 0, x / 100 below: A. Maas et al. 2013.
     LeakyRelu,

@@ -186,6 +186,7 @@ impl Conv2d {
             weight: Some(self.weight.id),
             parameters: values + self.bias.iter().len() * weight[0],
             macs: (values * height * width) as u64,
+            groups: self.groups,
             ..Report::windowed("conv", self.window, [batch, weight[0], height, width])
         }
     }

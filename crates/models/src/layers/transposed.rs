@@ -76,6 +76,8 @@ impl ConvTranspose2d {
             weight: Some(self.weight.id),
             parameters: values + outputs,
             macs: (values * height * width) as u64,
+            window: Some(self.window),
+            transposed: true,
             reach: self.reach(),
             ..Report::pointwise("transposed conv", [batch, outputs, tall, wide])
         }

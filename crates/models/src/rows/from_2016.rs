@@ -150,7 +150,7 @@ pub(super) const ROWS: &[Row] = &[
             Ok(Network::ResNet9(ResNet9::new(task, device)))
         }),
     )
-    .summary("8 convolutions with two residual parts: DAWNBench's winner of 2018")
+    .summary("8 convolutions with two residual parts, made to be trained fast")
     .counts(6_573_120, 379_261_952),
     Row::new(
         "mobilenet_v2",

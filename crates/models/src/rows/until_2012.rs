@@ -91,7 +91,7 @@ pub(super) const ROWS: &[Row] = &[
             Ok(Network::LeNet(LeNet::new(task, options, device)?))
         }),
     )
-    .aliases(&["lenet5", "lenet-5"])
+    .aliases(&["lenet5"])
     .summary("LeNet-5 as it is used today: ReLU and max pooling")
     .counts(61_706, 416_520)
     .options(|| Options {
