@@ -24,9 +24,8 @@
 //! mean grey, where the paper's images have their background.
 
 use crate::{
-    Task,
+    Refusal, Task,
     layers::{Conv, Conv2d, Linear, Pool, flatten},
-    table::Refusal,
     trace::{self, Report},
     window::Window,
 };

@@ -323,3 +323,39 @@ pub(crate) fn cifar_options() -> Options {
         ..options()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use kiln_vision::ImageSpec;
+
+    #[test]
+    fn images_of_one_row_or_column_keep_their_shortcut() {
+        let device = Device::flex();
+        for [height, width] in [[1, 1], [1, 32], [32, 1], [3, 7]] {
+            let task = Task {
+                input: ImageSpec::new(3, height, width),
+                classes: 4,
+            };
+            let network = ResNetConfig::cifar(20).init(&task, &cifar_options(), &device);
+            let images = Tensor::ones([2, 3, height, width], &device);
+            assert_eq!(network.forward(images).dims(), [2, 4]);
+        }
+    }
+
+    #[test]
+    fn the_pad_shortcut_takes_every_second_pixel_between_channels_of_zeros() {
+        let device = Device::flex();
+        let maps = Tensor::<1, burn::tensor::Int>::arange(0..32, &device);
+        let maps = maps.float().reshape([1, 2, 4, 4]);
+        let padded = padded(maps, [1, 4, 2, 2]);
+        let values: Vec<f32> = padded.into_data().iter().collect();
+        let expected = [
+            [0.0; 4],
+            [0.0, 2.0, 8.0, 10.0],
+            [16.0, 18.0, 24.0, 26.0],
+            [0.0; 4],
+        ];
+        assert_eq!(values, expected.concat());
+    }
+}

@@ -26,9 +26,8 @@
 //! left to choose.
 
 use crate::{
-    Options, Task,
+    Options, Refusal, Task,
     layers::{Conv, Conv2d, Linear, Pool, Pooling, flatten, relu},
-    table::Refusal,
     trace::{self, Report},
     window::Window,
 };
