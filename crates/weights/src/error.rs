@@ -13,7 +13,7 @@ pub enum WeightsError {
     },
     /// A tensor of the file is not made of floats.
     #[error(
-        "{path} holds {name} as {dtype}; weights are floats, so save the file again without this tensor"
+        "{path} holds {name} as {dtype}; weights are floats, so save the file again with this tensor as float32"
     )]
     NotFloat {
         /// The file.
@@ -33,6 +33,28 @@ pub enum WeightsError {
         /// The tensor.
         name: String,
     },
+    /// A tensor of the file has a float64 that float32 cannot hold.
+    #[error(
+        "{path} has {value:e} in {name}, which float32 cannot hold; save the file again with values below 3.4e38"
+    )]
+    TooLarge {
+        /// The file.
+        path: String,
+        /// The tensor.
+        name: String,
+        /// The value.
+        value: f64,
+    },
+    /// The file has a variance below zero.
+    #[error(
+        "{path} has a negative value in {name}, which is a variance; the file is damaged, so take another one"
+    )]
+    NegativeVariance {
+        /// The file.
+        path: String,
+        /// The tensor.
+        name: String,
+    },
     /// The file was saved from quite another network.
     #[error(
         "{path} holds the weights of another network ({differences}); build the network that they were saved from"
@@ -40,18 +62,20 @@ pub enum WeightsError {
     AnotherNetwork {
         /// The file.
         path: String,
-        /// How many tensors differ, and the first of them.
+        /// How many tensors are missing, unknown and of another shape, and the
+        /// first of them.
         differences: String,
     },
     /// Some tensors of the file are not those of the network.
-    #[error(
-        "{path} does not fit the network ({differences}); build the network as it was when they were saved"
-    )]
+    #[error("{path} does not fit the network ({differences}): {cause}")]
     Unfit {
         /// The file.
         path: String,
-        /// How many tensors differ, and the first of them.
+        /// How many tensors are missing, unknown and of another shape, and the
+        /// first of them.
         differences: String,
+        /// What differs between file and network, and what to do.
+        cause: &'static str,
     },
     /// No tensor of the network is under the prefix that was called its head.
     #[error("the network has no tensor under '{head}' that could be its head; it has {known}")]

@@ -3,6 +3,10 @@
 //!
 //! This crate knows no network; it reads the names off Burn's modules.
 
+mod checkpoint;
+mod contents;
+mod differences;
+mod element;
 mod error;
 mod file;
 mod load;

@@ -2,6 +2,8 @@
 
 use crate::{
     Names, StateDict, WeightsError,
+    contents::refuse_no_file,
+    differences::{Differences, Reshaped},
     file::WeightFile,
     names::{Found, inventory},
 };
@@ -10,13 +12,11 @@ use burn::{
     store::ModuleRecord,
     tensor::{Tensor, TensorData},
 };
-use std::{collections::BTreeSet, path::Path};
-
-/// Differences that an error names.
-const SHOWN: usize = 6;
+use std::{collections::BTreeSet, fs, path::Path};
 
 /// Loads what [`StateDict::read`] reads into `module`, which must have exactly
-/// these tensors. Parameters that were not drawn yet never are.
+/// these tensors. What all names of the file have before those of the network,
+/// such as `model.`, is left out. Parameters that were not drawn yet never are.
 ///
 /// Clones of a module share its running statistics, which change in all of
 /// them.
@@ -43,29 +43,23 @@ pub fn transfer_weights<M: Module>(
 ) -> Result<(M, Vec<String>), WeightsError> {
     let network = inventory(&module);
     check_head(&network, head)?;
-    let file = WeightFile::open(path)?;
+    let mut file = WeightFile::open(path)?;
+    let wanted: BTreeSet<&str> = network.iter().map(|found| found.name.as_str()).collect();
+    let prefix = file.unwrap_for(&wanted);
+    let in_head = |name: &str| head.iter().any(|head| is_below(name, head));
     let (fitting, other): (Vec<&Found>, Vec<&Found>) = network
         .iter()
         .partition(|found| file.shape(&found.name) == Some(&found.shape));
-    let (kept, wrong): (Vec<&Found>, Vec<&Found>) = other
-        .into_iter()
-        .partition(|found| head.iter().any(|head| is_below(&found.name, head)));
-    let wanted: BTreeSet<&str> = network.iter().map(|found| found.name.as_str()).collect();
+    let (kept, wrong): (Vec<&Found>, Vec<&Found>) =
+        other.into_iter().partition(|found| in_head(&found.name));
+    let mut differences = differences(&file, wrong);
     let unknown = file
-        .shapes()
-        .map(|(name, _)| name)
-        .filter(|name| !wanted.contains(name) && !head.iter().any(|head| is_below(name, head)));
-    let mut differences: Vec<String> = wrong
-        .into_iter()
-        .map(|found| match file.shape(&found.name) {
-            None => format!("{} is missing", found.name),
-            Some(shape) => format!("{} is {shape:?} instead of {:?}", found.name, found.shape),
-        })
-        .collect();
-    differences.sort();
-    differences.extend(unknown.map(|name| format!("{name} is unknown")));
+        .names()
+        .filter(|name| !wanted.contains(name) && !in_head(name));
+    differences.unknown.extend(unknown.map(str::to_owned));
     if !differences.is_empty() {
-        return Err(unfit(path, &differences, 2 * fitting.len() < network.len()));
+        let counts = (fitting.len(), network.len());
+        return Err(differences.error(path, prefix.as_ref(), counts));
     }
     let weights = file.read(fitting.iter().map(|found| found.name.as_str()))?;
     let kept = kept.iter().map(|found| found.name.clone()).collect();
@@ -73,17 +67,41 @@ pub fn transfer_weights<M: Module>(
     Ok((module.map(&mut Fill { names, weights }), kept))
 }
 
+/// What `file` has in another shape or not at all.
+fn differences(file: &WeightFile, mut wrong: Vec<&Found>) -> Differences {
+    let mut differences = Differences::default();
+    wrong.sort_by(|a, b| a.name.cmp(&b.name));
+    for found in wrong {
+        let name = found.name.clone();
+        match file.shape(&name) {
+            None => differences.missing.push(name),
+            Some(shape) => differences.reshaped.push(Reshaped {
+                name,
+                found: shape.to_vec(),
+                wanted: found.shape.clone(),
+            }),
+        }
+    }
+    differences
+}
+
 /// Loads the weights of a checkpoint, in Burn's own format, into `module`.
 ///
 /// # Errors
 /// When the file is missing or damaged or holds another network's weights.
 pub fn load_checkpoint_weights<M: Module>(module: M, path: &Path) -> Result<M, WeightsError> {
-    let record = ModuleRecord::load(path).map_err(|error| WeightsError::Unreadable {
+    let unreadable = |cause| WeightsError::Unreadable {
         path: path.display().to_string(),
-        cause: format!(
-            "{}; the file is missing, damaged or no checkpoint",
-            innermost(&error.to_string())
-        ),
+        cause,
+    };
+    if let Ok(about) = fs::metadata(path) {
+        refuse_no_file(&about).map_err(unreadable)?;
+    }
+    let record = ModuleRecord::load(path).map_err(|error| {
+        let said = innermost(&error.to_string());
+        unreadable(format!(
+            "{said}; the file is missing, damaged or no checkpoint"
+        ))
     })?;
     module
         .try_load_record(record)
@@ -119,25 +137,6 @@ fn check_head(network: &[Found], head: &[&str]) -> Result<(), WeightsError> {
         head: (*head).to_owned(),
         known: known.join(", "),
     })
-}
-
-fn unfit(path: &Path, differences: &[String], is_another_network: bool) -> WeightsError {
-    let path = path.display().to_string();
-    let plural = match differences.len() {
-        1 => "",
-        _ => "s",
-    };
-    let shown = &differences[..differences.len().min(SHOWN)];
-    let more = match differences.len() - shown.len() {
-        0 => String::new(),
-        more => format!(" and {more} more"),
-    };
-    let count = differences.len();
-    let differences = format!("{count} difference{plural}: {}{more}", shown.join(", "));
-    match is_another_network {
-        true => WeightsError::AnotherNetwork { path, differences },
-        false => WeightsError::Unfit { path, differences },
-    }
 }
 
 /// What the system said, without the layers that Burn wraps around it.

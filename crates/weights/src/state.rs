@@ -99,10 +99,11 @@ impl StateDict {
     ///
     /// # Errors
     /// When the file is missing or damaged, is of another kind, or holds
-    /// integers or values that are infinite or no number.
+    /// integers, negative variances, or values that are infinite, no number or
+    /// too large for float32.
     pub fn read(path: &Path) -> Result<Self, WeightsError> {
         let file = WeightFile::open(path)?;
-        file.read(file.shapes().map(|(name, _)| name))
+        file.read(file.names())
     }
 
     /// The tensors by name.

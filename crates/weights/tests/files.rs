@@ -130,7 +130,7 @@ fn pickles_that_hold_no_weights_are_refused_in_words() {
         ("dictionary.pkl", "it holds no tensors"),
         (
             "no_pickle.zip",
-            "neither a safetensors file nor a whole PyTorch checkpoint",
+            "neither a safetensors file (it has no table of contents) nor a whole PyTorch checkpoint",
         ),
     ] {
         let error = refusal(&data(name));

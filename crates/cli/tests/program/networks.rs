@@ -188,7 +188,7 @@ fn raw_scores_are_those_of_the_exported_weights() {
     let other = ["export", "lenet", "--output", "lenet.safetensors"];
     assert!(kiln(at, &other).status.success());
     let other = with("lenet.safetensors", "in.safetensors");
-    refuses(at, &other, 1, &["another network", "is missing"]);
+    refuses(at, &other, 1, &["another network", "are missing"]);
 }
 
 #[test]
