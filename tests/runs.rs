@@ -31,6 +31,7 @@ fn context(parent: &Path, stop: Stop) -> Context {
         screen: Screen::Off,
         stop,
         reporter: Box::new(|_| Ok(())),
+        note: |_| (),
     }
 }
 

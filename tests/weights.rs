@@ -26,6 +26,7 @@ fn context(parent: &Path) -> ImportContext {
         name: None,
         arguments: vec!["kiln".into()],
         revision: None,
+        note: |_| (),
     }
 }
 
@@ -58,7 +59,10 @@ fn weights_of_another_network_are_refused_by_name() {
     std::fs::write(&path, weights_bytes(&network("mlp")).unwrap()).unwrap();
     let error = load_weights(network("lenet"), &path).unwrap_err();
     let error = error.to_string();
-    assert!(error.contains("10 tensors are missing: conv1.bias, conv1.weight,"), "{error}");
+    assert!(
+        error.contains("10 tensors are missing: conv1.bias, conv1.weight,"),
+        "{error}"
+    );
     assert!(error.contains("6 are unknown: layers.1.bias"), "{error}");
     std::fs::write(&path, b"not a file of tensors").unwrap();
     let error = load_weights(network("lenet"), &path).unwrap_err();

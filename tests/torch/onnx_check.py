@@ -68,7 +68,7 @@ def deviation(program, session, shape, folder, source):
         values = numpy.random.default_rng(batch).standard_normal((batch, *shape), numpy.float32)
         save_file({"images": values}, images)
         answer.unlink(missing_ok=True)
-        kiln(program, "predict", *source, "--tensor", images, "--output", answer)
+        kiln(program, "predict", *source, "--tensor", images, "--output", answer, "--force")
         ours = load_file(answer)["logits"]
         (theirs,) = session.run(["logits"], {"images": values})
         if ours.shape != theirs.shape:

@@ -60,7 +60,7 @@ def kiln(program, *arguments):
 
 def predict(program, name, weights, images, output):
     """The logits that kiln computes."""
-    files = ["--weights", weights, "--tensor", images, "--output", output]
+    files = ["--weights", weights, "--tensor", images, "--output", output, "--force"]
     kiln(program, "predict", "--model", name, *files)
     return load_file(output)["logits"]
 

@@ -1,7 +1,10 @@
 //! `kiln import`.
 
 use crate::{arguments::ImportArguments, output, revision};
-use kiln_lab::{ImportContext, LabError, Layers, chosen_model, import, resolve, without_data};
+use kiln_lab::{
+    ImportContext, LabError, Layers, Settings, chosen_model, draft, import, one_network, run_of,
+    without_data,
+};
 use kiln_models::Task;
 use kiln_store::Store;
 use std::process::ExitCode;
@@ -16,6 +19,7 @@ pub fn run(arguments: &ImportArguments) -> Result<ExitCode, LabError> {
         Some(dataset) => (with_data(arguments, dataset, &store)?, None),
         None => {
             let (model, usual) = chosen_model(&arguments.model, &arguments.set)?;
+            let usual = run_of(&arguments.weights).map_or(usual, |run| run.task());
             let task = Task {
                 input: arguments.input.unwrap_or(usual.input),
                 classes: arguments.classes.unwrap_or(usual.classes),
@@ -29,6 +33,7 @@ pub fn run(arguments: &ImportArguments) -> Result<ExitCode, LabError> {
         name: arguments.name.clone(),
         arguments: std::env::args().collect(),
         revision: revision().map(str::to_owned),
+        note: output::note,
     };
     let folder = import(&settings, task, &arguments.weights, context)?;
     output::line(&folder.path().display().to_string());
@@ -39,7 +44,8 @@ fn with_data(
     arguments: &ImportArguments,
     dataset: &str,
     store: &Store,
-) -> Result<kiln_lab::Settings, LabError> {
+) -> Result<Settings, LabError> {
+    one_network(&arguments.model, &arguments.set)?;
     let mut flags = vec![
         ("model.name", arguments.model.clone().into()),
         ("data.dataset", dataset.into()),
@@ -48,6 +54,11 @@ fn with_data(
         flags.push(("data.input", input.to_string().into()));
     }
     if let Some(classes) = arguments.classes {
+        if classes < 2 {
+            return Err(LabError::usage(format!(
+                "--classes is {classes}, but it must be at least 2"
+            )));
+        }
         flags.push(("data.classes", (classes as i64).into()));
     }
     let layers = Layers {
@@ -55,5 +66,7 @@ fn with_data(
         set: arguments.set.clone(),
         flags,
     };
-    Ok(resolve(&layers, store)?.0)
+    Ok(draft(&layers)?
+        .complete(store, &arguments.output.folder())?
+        .0)
 }

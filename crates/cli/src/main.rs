@@ -18,14 +18,30 @@ mod train;
 use arguments::{Arguments, Verb};
 use clap::{CommandFactory, Parser};
 use kiln_lab::{Fault, LabError};
-use std::process::ExitCode;
+use std::{io::Write, process::ExitCode};
 
 /// The exit code of a run that was interrupted.
 const INTERRUPTED: u8 = 130;
 
 fn main() -> ExitCode {
-    let arguments = Arguments::parse();
-    let done = match arguments.verb {
+    let done = match Arguments::try_parse() {
+        Ok(arguments) => act(arguments.verb),
+        // Also the help and the version, which are no error.
+        Err(shown) => {
+            let code = u8::try_from(shown.exit_code()).unwrap_or(2);
+            output::check(shown.print().and_then(|()| std::io::stdout().flush()));
+            Ok(ExitCode::from(code))
+        }
+    };
+    let done = done.and_then(|code| output::failure().map_or(Ok(code), Err));
+    done.unwrap_or_else(|error| {
+        output::note(&format!("error: {error}"));
+        ExitCode::from(exit_code(&error))
+    })
+}
+
+fn act(verb: Verb) -> Result<ExitCode, LabError> {
+    match verb {
         Verb::Train(arguments) => train::run(*arguments),
         Verb::Eval(arguments) => eval::run(&arguments),
         Verb::Predict(arguments) => predict::run(&arguments),
@@ -42,11 +58,7 @@ fn main() -> ExitCode {
             output::text(&String::from_utf8_lossy(&script));
             Ok(ExitCode::SUCCESS)
         }
-    };
-    done.unwrap_or_else(|error| {
-        output::note(&format!("error: {error}"));
-        ExitCode::from(exit_code(&error))
-    })
+    }
 }
 
 fn exit_code(error: &LabError) -> u8 {

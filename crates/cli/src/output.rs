@@ -1,15 +1,37 @@
 //! The only place that prints: results to standard output, everything else to
-//! standard error. A reader that has gone away is no error.
+//! standard error. A reader that has gone away is no error; a full disk is one.
 
 use kiln_lab::LabError;
 use serde::Serialize;
-use std::io::Write;
+use std::{
+    io::{self, ErrorKind, Write},
+    sync::OnceLock,
+};
+
+/// The first error of standard output, for the end of the program: a training
+/// goes on without it.
+static FAILURE: OnceLock<String> = OnceLock::new();
+
+/// What standard output failed with, if it did.
+pub fn failure() -> Option<LabError> {
+    FAILURE.get().map(LabError::run)
+}
+
+/// Remembers that standard output failed, unless its reader has gone away.
+pub fn check(written: io::Result<()>) {
+    if let Err(error) = written
+        && error.kind() != ErrorKind::BrokenPipe
+    {
+        let _ = FAILURE.set(format!(
+            "standard output could not be written: {error}; make room there or send it elsewhere"
+        ));
+    }
+}
 
 /// Writes a result.
 pub fn text(text: &str) {
     let mut out = std::io::stdout().lock();
-    let _ = out.write_all(text.as_bytes());
-    let _ = out.flush();
+    check(out.write_all(text.as_bytes()).and_then(|()| out.flush()));
 }
 
 /// Writes a line of a result.

@@ -5,7 +5,8 @@ use crate::{
     output,
 };
 use kiln_lab::{
-    Exportable, LabError, Prediction, RawImages, RunFolder, chosen_model, network_with, predict,
+    Exportable, LabError, Prediction, RawImages, RunFolder, check_output, chosen_model,
+    network_with, predict,
 };
 use kiln_models::Network;
 use serde_json::json;
@@ -13,6 +14,7 @@ use std::{path::Path, process::ExitCode};
 
 /// Classifies pictures, or gives the raw scores of a tensor of images.
 pub fn run(arguments: &PredictArguments) -> Result<ExitCode, LabError> {
+    check(arguments)?;
     if let Some(code) = crate::device::settle("flex")? {
         return Ok(code);
     }
@@ -21,6 +23,21 @@ pub fn run(arguments: &PredictArguments) -> Result<ExitCode, LabError> {
         _ => pictures(arguments)?,
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Refuses flags that cannot be meant together.
+fn check(arguments: &PredictArguments) -> Result<(), LabError> {
+    if arguments.top == 0 {
+        return Err(LabError::usage("--top is 0, but it must be at least 1"));
+    }
+    let alone = match (&arguments.tensor, &arguments.output) {
+        (None, Some(_)) => {
+            "--output takes the raw scores of --tensor, which is missing; pictures are answered on standard output"
+        }
+        (Some(_), None) => "--tensor needs an --output for the raw scores",
+        _ => return Ok(()),
+    };
+    Err(LabError::usage(alone))
 }
 
 fn pictures(arguments: &PredictArguments) -> Result<(), LabError> {
@@ -60,6 +77,11 @@ fn pictures(arguments: &PredictArguments) -> Result<(), LabError> {
 }
 
 fn raw(arguments: &PredictArguments, tensor: &Path, output: &Path) -> Result<(), LabError> {
+    let mut inputs = vec![("--tensor", tensor)];
+    if let Some(weights) = &arguments.weights {
+        inputs.push(("--weights", weights));
+    }
+    check_output(output, arguments.force, &inputs)?;
     let images = RawImages::read(tensor)?;
     let (network, classes) = network(arguments, &images)?;
     images.classify(&network, classes, output)
@@ -100,7 +122,7 @@ fn object(prediction: &Prediction, top: usize) -> serde_json::Value {
 }
 
 fn sentence(prediction: &Prediction, top: usize) -> String {
-    let classes = prediction.classes.iter().take(top.max(1));
+    let classes = prediction.classes.iter().take(top);
     let classes: Vec<_> = classes
         .map(|(class, probability)| format!("{class} {}", output::percent(*probability)))
         .collect();

@@ -33,7 +33,7 @@ pub fn run(arguments: TrainArguments) -> Result<ExitCode, LabError> {
         return Ok(code);
     }
     let store = Store::locate(arguments.store.data_dir.as_deref(), arguments.store.offline)?;
-    let (settings, note) = draft.complete(&store)?;
+    let (settings, note) = draft.complete(&store, &arguments.output.folder())?;
     if let Some(note) = note {
         output::note(&note);
     }
@@ -59,6 +59,10 @@ pub fn run(arguments: TrainArguments) -> Result<ExitCode, LabError> {
             },
             stop,
             reporter: reporter(progress),
+            note: match progress {
+                Progress::None => |_| (),
+                _ => output::note,
+            },
         },
     )?;
     if progress != Progress::None {
@@ -71,6 +75,11 @@ pub fn run(arguments: TrainArguments) -> Result<ExitCode, LabError> {
 }
 
 fn layers(arguments: &TrainArguments) -> Result<Layers, LabError> {
+    if let Some(classes) = arguments.classes.filter(|classes| *classes < 2) {
+        return Err(LabError::usage(format!(
+            "--classes is {classes}, but it must be at least 2; without it the data set says how many"
+        )));
+    }
     let text = |key, value: &Option<String>| value.clone().map(|value| (key, value.into()));
     let whole = |key, value: Option<i64>| value.map(|value| (key, value.into()));
     let flags = [

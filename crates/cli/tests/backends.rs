@@ -131,6 +131,7 @@ fn the_loss_falls_below_one_in_two_hundred_steps() {
         screen: Screen::Off,
         stop: Stop::default(),
         reporter: Box::new(|_| Ok(())),
+        note: |_| (),
     };
     let result = train(&settings, context).unwrap().manifest.result.unwrap();
     let last = result.last.unwrap();

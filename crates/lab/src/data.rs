@@ -26,6 +26,11 @@ pub(crate) fn pick_dataset(
     model: &Row,
     store: &Store,
 ) -> Result<PickedSet, LabError> {
+    if name == Some(NO_DATASET) {
+        return Err(LabError::usage(
+            "the weights were imported without a data set; name one with --dataset",
+        ));
+    }
     if let Some(name) = name {
         let choice = kiln_catalog::find(name)?;
         if !choice.is_ready(store) && choice.can_fetch() {
@@ -118,6 +123,13 @@ pub(crate) fn training_data(settings: &Settings, store: &Store) -> Result<Traini
             "data.classes is {wanted}, but {} has {} classes",
             settings.data.dataset,
             loaded.classes.len()
+        )));
+    }
+    let found = loaded.images.spec();
+    if let Some(input) = settings.data.input_spec()?.filter(|input| *input != found) {
+        return Err(LabError::usage(format!(
+            "data.input is {input}, but the images of {} are {found}; only a folder of pictures can be brought to a shape",
+            settings.data.dataset
         )));
     }
     let images = Arc::new(loaded.images);

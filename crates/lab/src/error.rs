@@ -96,7 +96,16 @@ impl From<kiln_store::StoreError> for LabError {
 
 impl From<kiln_weights::WeightsError> for LabError {
     fn from(error: kiln_weights::WeightsError) -> Self {
-        Self::run(error)
+        use kiln_weights::WeightsError as E;
+        match &error {
+            E::Unreadable { .. }
+            | E::NotFloat { .. }
+            | E::NotFiniteInFile { .. }
+            | E::TooLarge { .. }
+            | E::NegativeVariance { .. } => Self::data(error),
+            E::AnotherNetwork { .. } | E::Unfit { .. } | E::NoHead { .. } => Self::usage(error),
+            E::Device(_) | E::NotFinite(_) | E::Format(_) => Self::run(error),
+        }
     }
 }
 

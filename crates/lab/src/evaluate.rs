@@ -1,6 +1,6 @@
 //! Evaluating a run: the only place that reads test images.
 
-use crate::{LabError, Manifest, RunFolder, data, network::lazy_network};
+use crate::{LabError, Manifest, RunFolder, Status, data, network::lazy_network};
 use burn::module::Module;
 use kiln_models::{Network, Task};
 use kiln_store::Store;
@@ -119,22 +119,27 @@ pub(crate) fn trained(folder: &RunFolder, checkpoint: CheckpointName) -> Result<
     };
     let settings = &manifest.settings;
     let index = read_index(folder.path()).map_err(|error| {
-        LabError::run(format!(
-            "the run {} has no checkpoint yet: {error}",
-            folder.name()
-        ))
+        let name = folder.name();
+        LabError::data(match (manifest.status, &manifest.error) {
+            (Status::Failed, cause) => format!(
+                "the run {name} ended without a checkpoint (failed: {}); train again",
+                cause.as_deref().unwrap_or("for an unknown reason")
+            ),
+            _ => format!("the run {name} has no checkpoint yet: {error}"),
+        })
     })?;
     let name = match checkpoint {
         CheckpointName::Best => index.best.unwrap_or(index.last),
         CheckpointName::Last => index.last,
     };
     let path = folder.path().join("checkpoints").join(name);
-    let state = read_state(&path)?;
+    let state = read_state(&path).map_err(LabError::data)?;
     let network = lazy_network(&settings.model, &task)?;
-    let network = load_checkpoint_weights(network, &path.join("model.bpk"))?;
+    let network =
+        load_checkpoint_weights(network, &path.join("model.bpk")).map_err(LabError::data)?;
     let weights = weights_sha256(&network)?;
     if weights != state.weights_sha256 {
-        return Err(LabError::run(format!(
+        return Err(LabError::data(format!(
             "the weights in {} are not those that were saved there (SHA-256 {weights}, saved {}); the file was changed or is damaged",
             path.display(),
             state.weights_sha256

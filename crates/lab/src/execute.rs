@@ -31,6 +31,8 @@ pub struct Context {
     pub stop: Stop,
     /// Who else is told of each epoch.
     pub reporter: Reporter,
+    /// Who is told of what the run starts from.
+    pub note: fn(&str),
 }
 
 /// A run that ended without an error.
@@ -87,6 +89,10 @@ pub fn train(settings: &Settings, context: Context) -> Result<Report, LabError> 
         let _ = std::fs::remove_dir_all(folder.path());
         return Err(error);
     }
+    for line in start(&manifest) {
+        folder.log(&line)?;
+        (context.note)(&line);
+    }
     let clock = Instant::now();
     let plan = Plan {
         train: data.train,
@@ -123,6 +129,16 @@ pub fn train(settings: &Settings, context: Context) -> Result<Report, LabError> 
         _ => "completed",
     })?;
     Ok(Report { folder, manifest })
+}
+
+/// What the run says of the weights that it starts from.
+fn start(manifest: &Manifest) -> Vec<String> {
+    let transfer = &manifest.settings.transfer;
+    transfer.notes(
+        &manifest.fresh,
+        manifest.trainable_parameters,
+        manifest.parameters,
+    )
 }
 
 /// The head's parameters, where they learn at a rate of their own.

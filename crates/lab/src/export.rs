@@ -1,7 +1,8 @@
 //! Weights for other programs.
 
 use crate::{
-    CheckpointName, LabError, ModelSettings, RunFolder, evaluate::trained, network::initial_network,
+    CheckpointName, LabError, ModelSettings, RunFolder, check_output, evaluate::trained,
+    network::initial_network,
 };
 use burn::module::Module;
 use kiln_models::{Network, Task};
@@ -67,7 +68,7 @@ impl Exportable {
     /// Writes the file in one step.
     ///
     /// # Errors
-    /// When it exists and `replace` does not hold, cannot be written, or the
+    /// Those of [`check_output`], and when the file cannot be written or the
     /// format cannot hold the network.
     pub fn write(
         &self,
@@ -75,12 +76,7 @@ impl Exportable {
         output: &Path,
         replace: bool,
     ) -> Result<(), LabError> {
-        if !replace && output.exists() {
-            return Err(LabError::usage(format!(
-                "{} is there already; name another --output, or replace it with --force",
-                output.display()
-            )));
-        }
+        check_output(output, replace, &[])?;
         let bytes = match format {
             ExportFormat::Safetensors => weights_bytes(&self.network)?,
             ExportFormat::Burnpack => {

@@ -13,7 +13,10 @@ use kiln_store::Store;
 use kiln_training::save_weights;
 use kiln_vision::{ImageSpec, Normalization, Preprocessing, Source};
 use kiln_weights::{load_weights, weights_bytes, weights_sha256};
-use std::path::{Path, PathBuf};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
 
 /// Mean and standard deviation of ImageNet's channels in [0, 1], as every
 /// weight file of torchvision expects them.
@@ -31,6 +34,8 @@ pub struct ImportContext {
     pub arguments: Vec<String>,
     /// Git revision that the program was built from.
     pub revision: Option<String>,
+    /// Who is told which classes and normalisation were assumed.
+    pub note: fn(&str),
 }
 
 /// What is known of the images that imported weights were trained on.
@@ -40,11 +45,14 @@ struct Origin {
     normalization: Normalization,
     source: Source,
     images: [usize; 2],
+    /// Where classes and normalisation are from, for a person.
+    from: String,
 }
 
 /// Makes a run folder of a weight file. With a data set, its classes and its
 /// normalisation are that set's, as a training with the same settings would
 /// have them; without one the classes are numbers, and `task` says how many.
+/// Weights that lie in a run folder keep that run's.
 ///
 /// # Errors
 /// When the weights are not those of the network, or data or disk fail.
@@ -54,18 +62,25 @@ pub fn import(
     weights: &Path,
     context: ImportContext,
 ) -> Result<RunFolder, LabError> {
-    let origin = origin(settings, task, &context.store)?;
+    let mut settings = settings.clone();
+    let origin = match run_of(weights) {
+        Some(run) => of_run(&mut settings, task, run, &context.store)?,
+        None => origin(&settings, task, &context.store)?,
+    };
     let network = load_weights(lazy_network(&settings.model, &origin.task)?, weights)?;
     let fingerprint = weights_sha256(&network)?;
     let started = jiff::Zoned::now();
-    let name = folder_name(settings, &context.name, &started);
+    let name = folder_name(&settings, &context.name, &started);
     let folder = RunFolder::create(&context.output_dir, &name)?;
+    // So that a training with this configuration starts from the weights.
+    settings.transfer.weights = result_of(&folder);
+    let assumed = assumed(&origin);
     let manifest = Manifest {
         run: folder.name(),
         status: Status::Imported,
         error: None,
         arguments: context.arguments,
-        settings: settings.clone(),
+        settings,
         input: origin.task.input,
         classes: origin.classes,
         parameters: parameters(&network),
@@ -91,13 +106,89 @@ pub fn import(
                 fingerprint,
             )?)
         })
-        .and_then(|()| begin(&folder, &manifest));
+        .and_then(|()| begin(&folder, &manifest))
+        .and_then(|()| folder.log(&assumed));
     if let Err(error) = written {
         // Half a run would be nobody's.
-        let _ = std::fs::remove_dir_all(folder.path());
+        let _ = fs::remove_dir_all(folder.path());
         return Err(error);
     }
+    (context.note)(&assumed);
     Ok(folder)
+}
+
+/// The whole path of a run's weights.
+fn result_of(folder: &RunFolder) -> String {
+    let place = fs::canonicalize(folder.path()).unwrap_or_else(|_| folder.path().to_owned());
+    place.join(MODEL_FILE).display().to_string()
+}
+
+/// The run that a weight file is the result of: its folder has a manifest.
+pub fn run_of(weights: &Path) -> Option<Manifest> {
+    let weights = fs::canonicalize(weights).ok()?;
+    let is_result = weights.file_name().is_some_and(|name| name == MODEL_FILE);
+    let text = fs::read(weights.parent()?.join("run.json")).ok()?;
+    is_result.then(|| serde_json::from_slice(&text).ok())?
+}
+
+/// What the run that the weights lie in knows of its images; `settings` get
+/// its data set where they name none.
+fn of_run(
+    settings: &mut Settings,
+    task: Option<Task>,
+    run: Manifest,
+    store: &Store,
+) -> Result<Origin, LabError> {
+    let named = settings.data.dataset != NO_DATASET;
+    let mut origin = match named {
+        true => origin(settings, task, store)?,
+        false => Origin {
+            task: task.unwrap_or_else(|| run.task()),
+            classes: run.classes.clone(),
+            normalization: run.normalization.clone(),
+            source: run.source.clone(),
+            images: [run.train_images, run.val_images],
+            from: String::new(),
+        },
+    };
+    if origin.task != run.task() || origin.classes != run.classes {
+        let shape = |task: Task| format!("{} classes of {}", task.classes, task.input);
+        let other = match named {
+            true => format!("{} ({})", settings.data.dataset, shape(origin.task)),
+            false => shape(origin.task),
+        };
+        return Err(LabError::usage(format!(
+            "the weights are those of the run {} on {} ({}), not of {other}; leave --dataset, --input and --classes out, or copy the file out of the run folder",
+            run.run,
+            run.settings.data.dataset,
+            shape(run.task()),
+        )));
+    }
+    if !named {
+        settings.data = run.settings.data;
+    }
+    origin.normalization = run.normalization;
+    origin.from = format!("those of the run {}", run.run);
+    Ok(origin)
+}
+
+/// Says which classes and normalisation an import took.
+fn assumed(origin: &Origin) -> String {
+    let list = |values: &[f32]| {
+        let values = values.iter().map(|value| format!("{value:.4}"));
+        values.collect::<Vec<_>>().join(" ")
+    };
+    let normalization = &origin.normalization;
+    let numbers = match normalization.kind {
+        Preprocessing::None => "pixels from 0 to 1".to_owned(),
+        Preprocessing::MeanImage => "the mean image is taken away".to_owned(),
+        _ => format!(
+            "mean {}, std {}",
+            list(&normalization.mean),
+            list(&normalization.std)
+        ),
+    };
+    format!("classes and normalisation are {}: {numbers}", origin.from)
 }
 
 fn origin(settings: &Settings, task: Option<Task>, store: &Store) -> Result<Origin, LabError> {
@@ -112,6 +203,7 @@ fn origin(settings: &Settings, task: Option<Task>, store: &Store) -> Result<Orig
             images: [data.train.indices.len(), data.valid.indices.len()],
             normalization: data.train.normalization,
             source: data.source,
+            from: format!("those of a training on {}", settings.data.dataset),
         });
     }
     let form = kiln_models::find(&settings.model.name)?.form;
@@ -126,6 +218,7 @@ fn origin(settings: &Settings, task: Option<Task>, store: &Store) -> Result<Orig
             note: "no data set was named".to_owned(),
             files: Vec::new(),
         },
+        from: format!("numbers and the usual of {}", settings.model.name),
     })
 }
 

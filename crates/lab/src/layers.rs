@@ -1,12 +1,16 @@
 //! From what was typed to a resolved run: the recipe of the model, then the
 //! configuration file, then `--set`, then the flags; the later ones win.
 
-use crate::{LabError, ModelSettings, Settings, data::pick_dataset};
+use crate::{
+    LabError, ModelSettings, Settings,
+    data::pick_dataset,
+    keys::{Schema, forgive_spelling, nested, parse_value, settled},
+};
 use kiln_backend::Choice;
 use kiln_models::{Options, Task};
 use kiln_store::Store;
 use kiln_training::{find_optimizer, find_schedule};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use toml::{Table, Value};
 
 /// What was typed.
@@ -36,33 +40,8 @@ pub fn draft(layers: &Layers) -> Result<Draft, LabError> {
         name: String::new(),
         options: Options::every(),
     };
-    let schema = table(&Settings::recipe(every, None)?)?;
-    let mut typed = Table::new();
-    if let Some(path) = &layers.config {
-        let wrong = |what: String| LabError::usage(format!("{} {what}", path.display()));
-        let text = std::fs::read_to_string(path)
-            .map_err(|error| wrong(format!("cannot be read: {error}")))?;
-        let file: Table = text.parse().map_err(|error: toml::de::Error| {
-            wrong(format!("is not valid TOML: {}", error.message()))
-        })?;
-        lay(&mut typed, file, &schema).map_err(wrong)?;
-    }
-    for assignment in &layers.set {
-        let (key, value) = assignment.split_once('=').ok_or_else(|| {
-            LabError::usage(format!(
-                "--set {assignment} has no '='; write --set optimizer.lr=0.01"
-            ))
-        })?;
-        let value = parse_value(value.trim());
-        lay(&mut typed, nested(key.trim(), value), &schema)
-            .map_err(|message| LabError::usage(format!("--set {assignment} {message}")))?;
-    }
-    let mut flags = Table::new();
-    for (key, value) in &layers.flags {
-        overlay(&mut flags, nested(key, value.clone()), &schema, "").map_err(LabError::usage)?;
-    }
-    lay(&mut typed, flags, &schema).map_err(LabError::usage)?;
-
+    let keys = table(&Settings::recipe(every, None)?)?;
+    let typed = typed(layers, keys)?;
     let model = text(&typed, "model", "name").ok_or_else(|| {
         LabError::usage(
             "no model was named; write `kiln train lenet`, or model.name in the configuration",
@@ -75,15 +54,7 @@ pub fn draft(layers: &Layers) -> Result<Draft, LabError> {
     };
     let recipe = Settings::recipe(usual, text(&typed, "optimizer", "name"))?;
     let dataset = text(&typed, "data", "dataset").map(str::to_owned);
-    let mut full = table(&recipe)?;
-    for (section, values) in typed {
-        if let (Some(Value::Table(full)), Value::Table(values)) = (full.get_mut(&section), values) {
-            full.extend(values);
-        }
-    }
-    let mut settings: Settings = full.try_into().map_err(|error: toml::de::Error| {
-        LabError::usage(format!("the configuration is wrong: {}", error.message()))
-    })?;
+    let mut settings = settled(&table(&recipe)?, &typed)?;
     settings.model.name = row.name.to_owned();
     settings.model.options = row.choose(&settings.model.options)?;
     settings.optimizer.name = find_optimizer(&settings.optimizer.name)?.name.to_owned();
@@ -93,43 +64,110 @@ pub fn draft(layers: &Layers) -> Result<Draft, LabError> {
     Ok(Draft { settings, dataset })
 }
 
+fn read_config(path: &Path) -> Result<Table, LabError> {
+    let wrong = |what: String| LabError::usage(format!("{} {what}", path.display()));
+    let text =
+        std::fs::read_to_string(path).map_err(|error| wrong(format!("cannot be read: {error}")))?;
+    text.parse().map_err(|error: toml::de::Error| {
+        let what = error.message().lines().next().unwrap_or_default();
+        wrong(format!("is not valid TOML: {what}"))
+    })
+}
+
+/// Everything that was typed, the later layers over the earlier.
+fn typed(layers: &Layers, keys: Table) -> Result<Table, LabError> {
+    let file = match &layers.config {
+        Some(path) => Some((path, read_config(path)?)),
+        None => None,
+    };
+    let mut set = Vec::new();
+    for assignment in &layers.set {
+        let (key, value) = assignment.split_once('=').ok_or_else(|| {
+            LabError::usage(format!(
+                "--set {assignment} has no '='; write --set {assignment}=VALUE"
+            ))
+        })?;
+        let layer = nested(key.trim(), parse_value(value.trim()));
+        set.push((assignment, layer));
+    }
+    let flags = layers.flags.iter();
+    let flags: Vec<_> = flags
+        .map(|(key, value)| nested(key, value.clone()))
+        .collect();
+    let tables = file.iter().map(|(_, table)| table);
+    let tables = tables
+        .chain(set.iter().map(|(_, table)| table))
+        .chain(&flags);
+    let row = tables
+        .filter_map(|table| text(table, "model", "name"))
+        .next_back()
+        .and_then(|name| kiln_models::find(name).ok());
+    let schema = Schema {
+        keys,
+        options: row.map(|row| (row.options)().names()),
+    };
+    let mut typed = Table::new();
+    if let Some((path, table)) = file {
+        lay(&mut typed, table, &schema)
+            .map_err(|what| LabError::usage(format!("{} {what}", path.display())))?;
+    }
+    for (assignment, table) in set {
+        lay(&mut typed, table, &schema)
+            .map_err(|what| LabError::usage(format!("--set {assignment} {what}")))?;
+    }
+    let mut together = Table::new();
+    for table in flags {
+        schema
+            .overlay(&mut together, table)
+            .map_err(LabError::usage)?;
+    }
+    lay(&mut typed, together, &schema).map_err(LabError::usage)?;
+    forgive_spelling(&mut typed);
+    Ok(typed)
+}
+
 impl Draft {
     /// Backend of the run.
     pub fn backend(&self) -> &str {
         &self.settings.device.backend
     }
 
-    /// Finds the data set and fetches it where that is needed and possible.
+    /// Finds the data set and fetches it where that is needed and possible, and
+    /// the weights to start from: a file, or a run by path or by name in `runs`.
     /// The sentence that comes with it says which was taken when none was
     /// named, and why.
     ///
     /// # Errors
     /// When there is no such data set, or it cannot be had.
-    pub fn complete(mut self, store: &Store) -> Result<(Settings, Option<String>), LabError> {
+    pub fn complete(
+        mut self,
+        store: &Store,
+        runs: &Path,
+    ) -> Result<(Settings, Option<String>), LabError> {
         let row = kiln_models::find(&self.settings.model.name)?;
         let picked = pick_dataset(self.dataset.as_deref(), row, store)?;
-        self.settings.transfer = self.settings.transfer.located()?;
+        self.settings.transfer = self.settings.transfer.located(runs)?;
         self.settings.data.dataset = picked.name;
         Ok((self.settings, picked.note))
     }
 }
 
-/// [`draft`] and [`Draft::complete`] in one.
+/// [`draft`] and [`Draft::complete`] in one, with the runs in `runs`.
 ///
 /// # Errors
 /// Those of the two.
 pub fn resolve(layers: &Layers, store: &Store) -> Result<(Settings, Option<String>), LabError> {
-    draft(layers)?.complete(store)
+    draft(layers)?.complete(store, Path::new("runs"))
 }
 
 /// Lays a layer over the lower ones. One that names another optimizer takes
 /// the lower ones' optimizer away, whose numbers were not meant for it.
-fn lay(lower: &mut Table, layer: Table, schema: &Table) -> Result<(), String> {
+fn lay(lower: &mut Table, layer: Table, schema: &Schema) -> Result<(), String> {
     let name = text(&layer, "optimizer", "name");
     if name.is_some_and(|name| text(lower, "optimizer", "name").is_some_and(|old| old != name)) {
         lower.remove("optimizer");
     }
-    overlay(lower, layer, schema, "")
+    schema.overlay(lower, layer)
 }
 
 fn text<'a>(table: &'a Table, section: &str, key: &str) -> Option<&'a str> {
@@ -140,17 +178,25 @@ fn table(settings: &Settings) -> Result<Table, LabError> {
     Table::try_from(settings).map_err(LabError::run)
 }
 
-/// `a.b = value` as nested tables.
-fn nested(key: &str, value: Value) -> Table {
-    let (first, rest) = match key.split_once('.') {
-        Some((first, rest)) => (first, Some(rest)),
-        None => (key, None),
-    };
-    let value = match rest {
-        Some(rest) => Value::Table(nested(rest, value)),
-        None => value,
-    };
-    Table::from_iter([(first.to_owned(), value)])
+/// Refuses a `set` that names another network than `name`.
+///
+/// # Errors
+/// Names both.
+pub fn one_network(name: &str, set: &[String]) -> Result<(), LabError> {
+    for assignment in set {
+        let Some((key, other)) = assignment.split_once('=') else {
+            continue;
+        };
+        let other = other.trim().trim_matches(['"', '\'']);
+        if key.trim() == "model.name"
+            && kiln_models::find(other)?.name != kiln_models::find(name)?.name
+        {
+            return Err(LabError::usage(format!(
+                "--set {assignment} names another network than {name}; name one"
+            )));
+        }
+    }
+    Ok(())
 }
 
 /// The network called `name` with the choices of `set` (`model.hidden=[512]`),
@@ -164,6 +210,7 @@ pub fn chosen_model(name: &str, set: &[String]) -> Result<(ModelSettings, Task),
             "--set {other} is no choice of the network; here only model.* can be set"
         )));
     }
+    one_network(name, set)?;
     let layers = Layers {
         config: None,
         set: set.to_vec(),
@@ -172,76 +219,6 @@ pub fn chosen_model(name: &str, set: &[String]) -> Result<(ModelSettings, Task),
     let model = draft(&layers)?.settings.model;
     let task = kiln_models::find(&model.name)?.form.task();
     Ok((model, task))
-}
-
-/// A value as TOML reads it; what TOML cannot read is text.
-fn parse_value(text: &str) -> Value {
-    format!("value = {text}")
-        .parse::<Table>()
-        .ok()
-        .and_then(|mut table| table.remove("value"))
-        .unwrap_or_else(|| Value::String(text.to_owned()))
-}
-
-/// Puts `upper` over `lower`; every key must be one of `schema`'s, and a
-/// number where the schema has text becomes that text, as integers become
-/// floats.
-fn overlay(lower: &mut Table, upper: Table, schema: &Table, path: &str) -> Result<(), String> {
-    for (key, value) in upper {
-        let Some(known) = schema.get(&key) else {
-            return Err(unknown_key(&key, schema, path));
-        };
-        let value = match (known, value) {
-            (Value::Table(schema), Value::Table(upper)) => {
-                let entry = lower
-                    .entry(key.clone())
-                    .or_insert_with(|| Value::Table(Table::new()));
-                if let Value::Table(lower) = entry {
-                    overlay(lower, upper, schema, &format!("{path}{key}."))?;
-                }
-                continue;
-            }
-            (Value::Table(_), _) => return Err(format!("sets {path}{key}, which is a section")),
-            (Value::String(_), Value::Integer(number)) => Value::String(number.to_string()),
-            (Value::String(_), Value::Float(number)) => Value::String(format!("{number:?}")),
-            (Value::Float(_), Value::Integer(number)) => Value::Float(number as f64),
-            (_, value) => value,
-        };
-        // Every whole number of the configuration is a count or a seed.
-        if value.as_integer().is_some_and(|number| number < 0) && known.is_integer() {
-            return Err(format!(
-                "sets {path}{key} to {value}, but it must be at least 0"
-            ));
-        }
-        if !known.same_type(&value) {
-            return Err(format!(
-                "sets {path}{key} to {value}, but it must be {}",
-                article(known.type_str())
-            ));
-        }
-        lower.insert(key, value);
-    }
-    Ok(())
-}
-
-fn article(kind: &str) -> &'static str {
-    match kind {
-        "string" => "text",
-        "integer" => "a whole number",
-        "float" => "a number",
-        "boolean" => "true or false",
-        _ => "a list",
-    }
-}
-
-fn unknown_key(key: &str, schema: &Table, path: &str) -> String {
-    let known: Vec<_> = schema.keys().map(String::as_str).collect();
-    let suggestion = kiln_names::nearest(key, known.iter().copied())
-        .map_or_else(String::new, |near| format!(", did you mean {path}{near}?"));
-    format!(
-        "sets {path}{key}, which does not exist{suggestion}; known are {}",
-        known.join(", ")
-    )
 }
 
 #[cfg(test)]

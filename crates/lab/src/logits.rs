@@ -1,7 +1,7 @@
 //! Raw class scores for raw numbers: what one needs to compare two
 //! implementations of a network.
 
-use crate::{LabError, ModelSettings, network::lazy_network};
+use crate::{Fault, LabError, ModelSettings, network::lazy_network};
 use burn::tensor::{Tensor, TensorData};
 use kiln_models::{Network, Task};
 use kiln_store::atomic_write;
@@ -29,10 +29,11 @@ impl RawImages {
     /// When the file is no such file or holds no such tensor.
     pub fn read(path: &Path) -> Result<Self, LabError> {
         let wrong = |what: String| LabError::usage(format!("{} {what}", path.display()));
+        let damaged = |what: String| LabError::data(format!("{} {what}", path.display()));
         let bytes =
-            std::fs::read(path).map_err(|error| wrong(format!("cannot be read: {error}")))?;
+            std::fs::read(path).map_err(|error| damaged(format!("cannot be read: {error}")))?;
         let file = SafeTensors::deserialize(&bytes)
-            .map_err(|error| wrong(format!("is no safetensors file or is damaged: {error}")))?;
+            .map_err(|error| damaged(format!("is no safetensors file or is damaged: {error}")))?;
         let images = file.tensor("images").map_err(|_| {
             let names = file.names().join(", ");
             wrong(format!("has no tensor 'images'; it has {names}"))
@@ -98,5 +99,12 @@ pub fn network_with(
     task: &Task,
     weights: &Path,
 ) -> Result<Network, LabError> {
-    Ok(load_weights(lazy_network(model, task)?, weights)?)
+    let network = lazy_network(model, task)?;
+    load_weights(network, weights).map_err(|error| match LabError::from(error) {
+        // The network was built for the images, so they may be what is wrong.
+        error if error.fault == Fault::Usage => {
+            LabError::usage(format!("{error}; the images are {}", task.input))
+        }
+        error => error,
+    })
 }

@@ -2,6 +2,7 @@
 //! step and again when it ends.
 
 use crate::{Machine, Settings};
+use kiln_models::Task;
 use kiln_training::{EpochRecord, Phases};
 use kiln_vision::{ImageSpec, Normalization, Source};
 use serde::{Deserialize, Serialize};
@@ -68,6 +69,16 @@ pub struct Manifest {
     pub weights_sha256: Option<String>,
     /// What came out.
     pub result: Option<RunResult>,
+}
+
+impl Manifest {
+    /// What its network is made for.
+    pub fn task(&self) -> Task {
+        Task {
+            input: self.input,
+            classes: self.classes.len(),
+        }
+    }
 }
 
 /// What came out of a run.

@@ -31,7 +31,7 @@ pub fn predict(
     let input = manifest.input;
     let mut values = Vec::with_capacity(pictures.len() * input.len());
     for picture in pictures {
-        let pixels = read_picture(picture, input, invert).map_err(LabError::run)?;
+        let pixels = read_picture(picture, input, invert).map_err(LabError::data)?;
         manifest.normalization.append(&pixels, &mut values);
     }
     let shape = [pictures.len(), input.channels, input.height, input.width];

@@ -161,7 +161,7 @@ impl RunFolder {
         let text =
             fs::read_to_string(&path).map_err(|error| LabError::io("reading", &path, &error))?;
         serde_json::from_str(&text)
-            .map_err(|error| LabError::run(format!("{} is damaged: {error}", path.display())))
+            .map_err(|error| LabError::data(format!("{} is damaged: {error}", path.display())))
     }
 
     /// Writes a value as JSON to a file of the folder.

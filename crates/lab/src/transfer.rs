@@ -44,13 +44,13 @@ impl TransferSettings {
         self.pattern().map(drop)
     }
 
-    /// With the whole path of the weights: the run must find them again from
-    /// anywhere.
-    pub(crate) fn located(self) -> Result<Self, LabError> {
+    /// With the whole path of the weights, which may be a run in `runs`: the
+    /// run must find them again from anywhere.
+    pub(crate) fn located(self, runs: &Path) -> Result<Self, LabError> {
         if self.weights == NONE {
             return Ok(self);
         }
-        let file = weight_file(&self.weights, Path::new("runs"))?;
+        let file = weight_file(&self.weights, runs)?;
         let whole = std::fs::canonicalize(&file).unwrap_or(file);
         Ok(Self {
             weights: whole.display().to_string(),
@@ -85,6 +85,34 @@ impl TransferSettings {
         Ok(transfer_weights(network, Path::new(&self.weights), &heads)?)
     }
 
+    /// What a run says of its start: where its weights are from, which were
+    /// drawn, how many of its `parameters` learn.
+    pub(crate) fn notes(
+        &self,
+        fresh: &[String],
+        learning: usize,
+        parameters: usize,
+    ) -> Vec<String> {
+        let mut notes = Vec::new();
+        if self.weights != NONE {
+            let drawn = match fresh {
+                [] => String::new(),
+                fresh => format!("; drawn anew: {}", fresh.join(", ")),
+            };
+            notes.push(format!("starting from {}{drawn}", self.weights));
+        }
+        if self.freeze != NONE {
+            let random = match self.weights == NONE {
+                true => "; what is frozen is random, because no weights were named",
+                false => "",
+            };
+            notes.push(format!(
+                "{learning} of {parameters} parameters learn{random}"
+            ));
+        }
+        notes
+    }
+
     /// `network` with what is to stay as it is frozen, batch norms and
     /// dropout included, and the number of parameters that still learn.
     pub(crate) fn freeze(&self, network: Network) -> Result<(Network, usize), LabError> {
@@ -99,6 +127,15 @@ impl TransferSettings {
             None => !name.starts_with(&head),
         };
         let ids = select(&network, frozen);
+        if pattern.is_none() && (network.head().is_empty() || ids.is_empty()) {
+            return Err(LabError::usage(format!(
+                "transfer.freeze is backbone, but {}; freeze by a regular expression over the parameters' names, or none",
+                match network.head().is_empty() {
+                    true => "this network has no head that could be trained alone",
+                    false => "this network is all head, with no backbone to freeze",
+                }
+            )));
+        }
         if ids.is_empty() {
             return Err(LabError::usage(format!(
                 "transfer.freeze is '{}', which matches no parameter; `kiln summary` shows the layers' names",
@@ -129,6 +166,17 @@ pub fn weight_file(text: &str, runs: &Path) -> Result<PathBuf, LabError> {
     let path = Path::new(text);
     if path.is_file() {
         return Ok(path.to_owned());
+    }
+    // What is called like a file is no run that was mistyped.
+    let is_file_name = path.extension().is_some_and(|kind| {
+        ["safetensors", "pth", "pt"]
+            .iter()
+            .any(|known| kind == *known)
+    });
+    if is_file_name && !path.exists() {
+        return Err(LabError::data(format!(
+            "the weights {text} are not there; check the path"
+        )));
     }
     let run = RunFolder::open(text, runs).map_err(|_| {
         LabError::usage(format!(

@@ -2,11 +2,12 @@
 //! libraries; a flag that is not given leaves the recipe's value.
 
 mod network;
+mod train;
 
 pub use network::*;
+pub use train::*;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use kiln_vision::Invert;
 use std::path::PathBuf;
 
 /// Train, evaluate and compare convolutional networks.
@@ -97,98 +98,6 @@ pub enum Format {
     Json,
 }
 
-/// What a training shows.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum Progress {
-    /// burn-train's dashboard
-    Tui,
-    /// One line per epoch
-    Plain,
-    /// One JSON object per epoch
-    Json,
-    /// Nothing
-    None,
-}
-
-/// Flags of `train`.
-#[derive(Args)]
-#[command(
-    after_help = "Defaults are the recipe's: 10 epochs, batches of 128, Adam at 0.002 falling along a cosine, seed 1.\nPrecedence: recipe < --config < --set < flags.\n\nExample: kiln train lenet --dataset mnist --backend wgpu --seed 3"
-)]
-pub struct TrainArguments {
-    /// The network, such as lenet or resnet20; `kiln list models` shows all
-    pub model: Option<String>,
-    /// Data set: mnist, fashion-mnist, cifar10, digits, shapes or folder:PATH [default: the first of the model's list that is there]
-    #[arg(long, short, value_name = "NAME")]
-    pub dataset: Option<String>,
-    /// Shape that the images of a folder are brought to, such as 3x32x32
-    #[arg(long, value_name = "CxHxW")]
-    pub input: Option<String>,
-    /// Classes that the data set must have
-    #[arg(long, value_name = "N", allow_negative_numbers = true)]
-    pub classes: Option<i64>,
-    /// Weights to start from: a .safetensors or .pth file, or a run; a head for other classes is drawn anew
-    #[arg(long, value_name = "FILE|RUN")]
-    pub weights: Option<String>,
-    /// What is not trained: none, backbone (all but the last layer), or a regular expression over the parameters' names
-    #[arg(long, value_name = "none|backbone|REGEX")]
-    pub freeze: Option<String>,
-    /// Passes over the training images [default: 10]
-    #[arg(long, value_name = "N", allow_negative_numbers = true)]
-    pub epochs: Option<i64>,
-    /// Images per step [default: 128]
-    #[arg(long, short, value_name = "N", allow_negative_numbers = true)]
-    pub batch_size: Option<i64>,
-    /// Learning rate [default: 0.002 for Adam]
-    #[arg(
-        long,
-        visible_alias = "learning-rate",
-        value_name = "F",
-        allow_negative_numbers = true
-    )]
-    pub lr: Option<f64>,
-    /// sgd, momentum, nesterov, adam or adamw [default: adam]
-    #[arg(long, visible_alias = "opt", value_name = "NAME")]
-    pub optimizer: Option<String>,
-    /// constant or cosine [default: cosine]
-    #[arg(long, visible_alias = "sched", value_name = "NAME")]
-    pub schedule: Option<String>,
-    /// Seed of the weights and of the order of the images [default: 1]
-    #[arg(long, value_name = "N", allow_negative_numbers = true)]
-    pub seed: Option<i64>,
-    /// Threads that prepare batches; without influence on the result [default: 1]
-    #[arg(long, short = 'j', value_name = "N", allow_negative_numbers = true)]
-    pub workers: Option<i64>,
-    /// flex, ndarray, wgpu, vulkan, metal, webgpu, cuda, rocm or tch, with :INDEX for one of several devices [default: flex]
-    #[arg(long, visible_alias = "device", value_name = "NAME")]
-    pub backend: Option<String>,
-    /// Training images used, balanced by class: a number or a share such as 0.1
-    #[arg(long, value_name = "N|F")]
-    pub limit_train: Option<String>,
-    /// Validation images used, likewise
-    #[arg(long, value_name = "N|F")]
-    pub limit_val: Option<String>,
-    /// Images held out for validation: a number, a share, or 0 [default: 5,000 of MNIST and CIFAR-10]
-    #[arg(long, value_name = "N|F")]
-    pub val_split: Option<String>,
-    #[command(flatten)]
-    pub store: StoreArguments,
-    #[command(flatten)]
-    pub output: OutputArguments,
-    /// A word for the name of the run folder
-    #[arg(long, value_name = "WORD")]
-    pub name: Option<String>,
-    /// What to show [default: tui in a terminal, plain elsewhere]
-    #[arg(long, value_enum)]
-    pub progress: Option<Progress>,
-    /// Configuration file, such as the config.toml of a run folder
-    #[arg(long, short, value_name = "FILE")]
-    pub config: Option<PathBuf>,
-    /// Set a key of the configuration, such as optimizer.beta1=0.8
-    #[arg(long, value_name = "KEY=VALUE")]
-    pub set: Vec<String>,
-}
-
 /// Which images to evaluate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Split {
@@ -231,53 +140,6 @@ pub struct EvalArguments {
     pub store: StoreArguments,
     #[command(flatten)]
     pub output: OutputArguments,
-    /// How to write the result
-    #[arg(long, value_enum, default_value = "table")]
-    pub format: Format,
-}
-
-/// Flags of `predict`.
-#[derive(Args)]
-#[command(
-    override_usage = "kiln predict [OPTIONS] <RUN> <IMAGES>...\n       kiln predict [OPTIONS] <RUN> --tensor IN --output OUT\n       kiln predict [OPTIONS] --model NAME --weights FILE --tensor IN --output OUT",
-    after_help = "Pictures may be PNG, JPEG, PGM or PPM of any size: transparency becomes white, the picture is fitted into the network's image, centred and padded with its border's colour.\n\nExample: kiln predict latest digit.png --top 3\nExample: kiln predict --model resnet18 --weights resnet18.safetensors --tensor in.safetensors --output out.safetensors"
-)]
-pub struct PredictArguments {
-    /// Run folder: a path, a name, or latest
-    #[arg(required_unless_present = "model")]
-    pub run: Option<String>,
-    /// Pictures
-    #[arg(conflicts_with = "tensor")]
-    pub images: Vec<PathBuf>,
-    /// A network of the zoo instead of a run
-    #[arg(long, value_name = "NAME", requires_all = ["weights", "tensor"], conflicts_with = "run")]
-    pub model: Option<String>,
-    /// Its weights: a .safetensors or .pth file with PyTorch's names
-    #[arg(long, value_name = "FILE", requires = "model")]
-    pub weights: Option<PathBuf>,
-    /// Number of its classes [default: the one it was published for]
-    #[arg(long, value_name = "N", requires = "model")]
-    pub classes: Option<usize>,
-    /// Choose an option of it, such as model.shortcut=projection
-    #[arg(long, value_name = "KEY=VALUE", requires = "model")]
-    pub set: Vec<String>,
-    /// Images as numbers, taken as they are: a safetensors file with images [N,C,H,W] in float32
-    #[arg(long, value_name = "FILE", requires = "output")]
-    pub tensor: Option<PathBuf>,
-    /// Where the raw scores of --tensor go: logits [N,classes]
-    #[arg(long, value_name = "FILE", requires = "tensor")]
-    pub output: Option<PathBuf>,
-    /// Turn dark ink on light paper into light ink on dark paper: yes, no, or auto, which does so for grey networks when the border is bright
-    #[arg(long, value_name = "auto|yes|no", default_value = "auto")]
-    pub invert: Invert,
-    /// Classes shown for each picture
-    #[arg(long, default_value_t = 3, value_name = "N")]
-    pub top: usize,
-    /// The weights
-    #[arg(long, value_enum, default_value = "best")]
-    pub checkpoint: Checkpoint,
-    #[command(flatten)]
-    pub runs: OutputArguments,
     /// How to write the result
     #[arg(long, value_enum, default_value = "table")]
     pub format: Format,

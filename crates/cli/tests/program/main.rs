@@ -3,6 +3,8 @@
 
 #![allow(clippy::unwrap_used)]
 
+mod choices;
+mod files;
 mod networks;
 
 use std::{
@@ -273,7 +275,7 @@ fn what_is_no_run_is_said_so() {
     std::fs::create_dir_all(path.join("runs/holiday")).unwrap();
     refuses(path, &["eval", "holiday"], 2, &["is no run folder"]);
     std::fs::write(path.join("runs/holiday/run.json"), "{").unwrap();
-    refuses(path, &["eval", "holiday"], 1, &["run.json is damaged"]);
+    refuses(path, &["eval", "holiday"], 3, &["run.json is damaged"]);
 }
 
 #[test]
@@ -299,8 +301,8 @@ fn pictures_are_classified_and_what_is_no_picture_is_refused() {
     assert_eq!(report[0]["image"], "digit.pgm");
     assert_eq!(report[0]["classes"].as_array().unwrap().len(), 3);
     std::fs::write(path.join("text.png"), "not a picture").unwrap();
-    refuses(path, &["predict", "latest", "text.png"], 1, &["text.png"]);
-    refuses(path, &["predict", "latest", "none.png"], 1, &["none.png"]);
+    refuses(path, &["predict", "latest", "text.png"], 3, &["text.png"]);
+    refuses(path, &["predict", "latest", "none.png"], 3, &["none.png"]);
 }
 
 #[test]

@@ -5,7 +5,7 @@ use safetensors::{Dtype, SafeTensors, tensor::TensorView};
 use std::{fs, path::Path};
 
 /// A file with one tensor of floats.
-fn tensor_file(path: &Path, name: &str, shape: &[usize]) {
+pub fn tensor_file(path: &Path, name: &str, shape: &[usize]) {
     let bytes = vec![0u8; shape.iter().product::<usize>() * 4];
     let view = TensorView::new(Dtype::F32, shape.to_vec(), &bytes).unwrap();
     fs::write(path, safetensors::serialize([(name, view)], None).unwrap()).unwrap();
@@ -154,6 +154,7 @@ fn raw_scores_are_those_of_the_exported_weights() {
             tensor,
             "--output",
             "out.safetensors",
+            "--force",
         ]
     };
     let output = kiln(at, &with("w.safetensors", "in.safetensors"));
@@ -171,24 +172,29 @@ fn raw_scores_are_those_of_the_exported_weights() {
     refuses(
         at,
         &with("w.safetensors", "none.safetensors"),
-        2,
+        3,
         &["cannot be read"],
     );
     let whole = fs::read(at.join("w.safetensors")).unwrap();
     fs::write(at.join("half.safetensors"), &whole[..whole.len() / 2]).unwrap();
     let half = with("half.safetensors", "in.safetensors");
-    refuses(at, &half, 1, &["half.safetensors"]);
+    refuses(at, &half, 3, &["half.safetensors"]);
     fs::write(at.join("pickle.pth"), b"\x80\x02]q\x00(K\x01K\x02e.").unwrap();
     refuses(
         at,
         &with("pickle.pth", "in.safetensors"),
-        1,
+        3,
         &["pickle.pth"],
     );
     let other = ["export", "lenet", "--output", "lenet.safetensors"];
     assert!(kiln(at, &other).status.success());
     let other = with("lenet.safetensors", "in.safetensors");
-    refuses(at, &other, 1, &["another network", "are missing"]);
+    refuses(
+        at,
+        &other,
+        2,
+        &["another network", "are missing", "the images are 3x32x32"],
+    );
 }
 
 #[test]
@@ -236,7 +242,7 @@ fn imported_weights_are_a_run_like_any_other() {
     let output = kiln(at, &train);
     assert!(output.status.success(), "{}", stderr(&output));
     let wrong = ["import", "--model", "lenet", "--weights", "w.safetensors"];
-    refuses(at, &wrong, 1, &["another network"]);
+    refuses(at, &wrong, 2, &["another network"]);
     assert_eq!(fs::read_dir(at.join("runs")).unwrap().count(), 3);
     let nothing = [
         "train",

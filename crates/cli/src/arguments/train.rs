@@ -1,0 +1,97 @@
+//! Flags of `train`.
+
+use super::{OutputArguments, StoreArguments};
+use clap::{Args, ValueEnum};
+use std::path::PathBuf;
+
+/// What a training shows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Progress {
+    /// burn-train's dashboard
+    Tui,
+    /// One line per epoch
+    Plain,
+    /// One JSON object per epoch
+    Json,
+    /// Nothing
+    None,
+}
+
+/// Flags of `train`.
+#[derive(Args)]
+#[command(
+    after_help = "Defaults are the recipe's: 10 epochs, batches of 128, Adam at 0.002 falling along a cosine, seed 1.\nPrecedence: recipe < --config < --set < flags.\nThe head, a network's last layer, learns at optimizer.head_lr; 0 means as the rest, at optimizer.lr.\n\nExample: kiln train lenet --dataset mnist --backend wgpu --seed 3\nExample: kiln train mlp --set 'model.hidden=[512,512]' --set model.activation=tanh\nExample: kiln train resnet18 --weights resnet18.safetensors --dataset cifar10 --freeze backbone"
+)]
+pub struct TrainArguments {
+    /// The network, such as lenet or resnet20; `kiln list models` shows all
+    pub model: Option<String>,
+    /// Data set: mnist, fashion-mnist, cifar10, digits, shapes or folder:PATH [default: the first of the model's list that is there]
+    #[arg(long, short, value_name = "NAME")]
+    pub dataset: Option<String>,
+    /// Shape that the pictures of a folder are brought to, such as 3x32x32
+    #[arg(long, value_name = "CxHxW")]
+    pub input: Option<String>,
+    /// Classes that the data set must have
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
+    pub classes: Option<i64>,
+    /// Weights to start from: a .safetensors or .pth file, or a run; a head for other classes is drawn anew
+    #[arg(long, value_name = "FILE|RUN")]
+    pub weights: Option<String>,
+    /// What is not trained: none, backbone (all but the last layer), or a regular expression found anywhere in a parameter's name: ^conv1 is what begins with conv1
+    #[arg(long, value_name = "none|backbone|REGEX")]
+    pub freeze: Option<String>,
+    /// Passes over the training images [default: 10]
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
+    pub epochs: Option<i64>,
+    /// Images per step [default: 128]
+    #[arg(long, short, value_name = "N", allow_negative_numbers = true)]
+    pub batch_size: Option<i64>,
+    /// Learning rate [default: 0.002 for Adam]
+    #[arg(
+        long,
+        visible_alias = "learning-rate",
+        value_name = "F",
+        allow_negative_numbers = true
+    )]
+    pub lr: Option<f64>,
+    /// sgd, momentum, nesterov, adam or adamw [default: adam]
+    #[arg(long, visible_alias = "opt", value_name = "NAME")]
+    pub optimizer: Option<String>,
+    /// constant or cosine [default: cosine]
+    #[arg(long, visible_alias = "sched", value_name = "NAME")]
+    pub schedule: Option<String>,
+    /// Seed of the weights and of the order of the images [default: 1]
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
+    pub seed: Option<i64>,
+    /// Threads that prepare batches; without influence on the result [default: 1]
+    #[arg(long, short = 'j', value_name = "N", allow_negative_numbers = true)]
+    pub workers: Option<i64>,
+    /// flex, ndarray, wgpu, vulkan, metal, webgpu, cuda, rocm or tch, with :INDEX for one of several devices [default: flex]
+    #[arg(long, visible_alias = "device", value_name = "NAME")]
+    pub backend: Option<String>,
+    /// Training images used, balanced by class: a number or a share such as 0.1
+    #[arg(long, value_name = "N|F")]
+    pub limit_train: Option<String>,
+    /// Validation images used, likewise
+    #[arg(long, value_name = "N|F")]
+    pub limit_val: Option<String>,
+    /// Images held out for validation: a number, a share, or 0 [default: 5,000 of MNIST and CIFAR-10]
+    #[arg(long, value_name = "N|F")]
+    pub val_split: Option<String>,
+    #[command(flatten)]
+    pub store: StoreArguments,
+    #[command(flatten)]
+    pub output: OutputArguments,
+    /// A word for the name of the run folder
+    #[arg(long, value_name = "WORD")]
+    pub name: Option<String>,
+    /// What to show [default: tui in a terminal, plain elsewhere]
+    #[arg(long, value_enum)]
+    pub progress: Option<Progress>,
+    /// Configuration file, such as the config.toml of a run folder
+    #[arg(long, short, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// Set a key of the configuration, such as optimizer.beta1=0.8 or 'model.hidden=[512,512]'; may be given several times, once for each key
+    #[arg(long, value_name = "KEY=VALUE")]
+    pub set: Vec<String>,
+}
