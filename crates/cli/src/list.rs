@@ -103,7 +103,7 @@ fn models() {
             output::line(line);
         }
     }
-    output::note("\n`kiln summary MODEL` shows a network's layers and what can be chosen of it");
+    output::line("\n`kiln summary MODEL` shows a network's layers and what can be chosen of it");
 }
 
 fn table(what: Listed) {
@@ -126,10 +126,10 @@ fn table(what: Listed) {
     output::text(&output::table(head, &rows));
     match what {
         Listed::Datasets => {
-            output::note("and folder:PATH, a folder with one subfolder of pictures for each class");
+            output::line("and folder:PATH, a folder with one subfolder of pictures for each class");
         }
         Listed::Optimizers => {
-            output::note(
+            output::line(
                 "lr is the optimizer's default; without --lr `kiln train` uses adam at 0.002",
             );
         }
