@@ -1,6 +1,6 @@
 //! Parameters and multiply-accumulates against what was published elsewhere.
 //!
-//! `cargo test --release -p kiln-tests published -- --nocapture` prints the table.
+//! `cargo test --release --workspace published -- --nocapture` prints the table.
 //!
 //! Sources: torchvision's metadata (`num_params`, and `_ops` in units of 1e9)
 //! for its own names; He et al. 2015, table 6, and the READMEs of
