@@ -33,20 +33,16 @@
 
 use crate::{
     Network, Options, Refusal, Task,
-    classifier::{Classifier, Head},
-    initialisation::{Scheme, normal},
+    classifier::{Classifier, ConvNet, Head},
+    initialisation::normal,
     layers::{
         AdaptivePool, Conv, DenseSequential, Dropout, Layer, Linear, Nonlinearity, Pool,
-        ResponseNorm, Sequential, flatten,
+        ResponseNorm, Sequential,
     },
     trace,
     window::Misfit,
 };
-use burn::{
-    module::Module,
-    nn::Initializer,
-    tensor::{Device, Tensor},
-};
+use burn::{nn::Initializer, tensor::Device};
 
 /// Which of the networks called AlexNet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -122,9 +118,9 @@ impl AlexNetConfig {
     ///
     /// # Errors
     /// When the images are too small.
-    pub fn init(&self, task: &Task, options: &Options, device: &Device) -> Result<AlexNet, Misfit> {
+    pub fn init(&self, task: &Task, options: &Options, device: &Device) -> Result<ConvNet, Misfit> {
         let pooled = self.edition == Edition::OneTower;
-        let mut network = AlexNet {
+        let mut network = ConvNet {
             features: self.features(task.input.channels, device),
             avgpool: pooled.then(|| AdaptivePool::average([6, 6])),
             classifier: Classifier::Linear(Linear::new([1, 1], device)),
@@ -207,46 +203,6 @@ impl AlexNetConfig {
                 Linear::drawn(sizes, [normal(0.01), biases], device)
             }
         }
-    }
-}
-
-/// See the [module](self).
-#[derive(Module, Debug)]
-pub struct AlexNet {
-    features: Sequential,
-    avgpool: Option<AdaptivePool>,
-    classifier: Classifier,
-}
-
-impl AlexNet {
-    /// Class scores before the softmax.
-    ///
-    /// # Shapes
-    /// `[batch, channels, height, width]` to `[batch, classes]`.
-    pub fn forward(&self, images: Tensor<4>) -> Tensor<2> {
-        self.classifier.forward(self.features(images))
-    }
-
-    fn features(&self, images: Tensor<4>) -> Tensor<2> {
-        let x = self.features.forward(images); // [batch, 256, 6, 6]
-        match &self.avgpool {
-            Some(pool) => flatten(pool.forward(x)), // [batch, 256 * 6 * 6]
-            None => flatten(x),
-        }
-    }
-
-    /// Path of the layer that gives the class scores.
-    pub fn head(&self) -> String {
-        self.classifier.head()
-    }
-}
-
-/// What can be chosen of those with hidden layers.
-pub(crate) fn options() -> Options {
-    Options {
-        dropout: Some(0.5),
-        init: Some(Scheme::Default),
-        ..Options::default()
     }
 }
 

@@ -11,8 +11,6 @@ mod count;
 pub mod densenet;
 pub mod encoder_decoder;
 pub mod fully_convolutional;
-#[cfg(test)]
-mod gradients;
 mod initialisation;
 pub mod layers;
 pub mod lenet;
@@ -36,8 +34,7 @@ mod window;
 
 pub use kiln_weights as weights;
 
-pub use alexnet::AlexNet;
-pub use classifier::Head;
+pub use classifier::{ConvNet, Head};
 pub use cnn::Cnn;
 pub use count::{materialize, parameters};
 pub use densenet::DenseNet;
@@ -60,7 +57,6 @@ pub use squeezenet::SqueezeNet;
 pub use summary::{LayerSummary, Summary, WindowSummary, summarize};
 pub use table::{Form, Row, find};
 pub use trace::Step;
-pub use vgg::Vgg;
 pub use window::{Misfit, Window};
 
 use burn::{module::Module, tensor::Device, tensor::Tensor};
@@ -91,9 +87,9 @@ pub enum Network {
     /// Two convolutions and one or two linear layers.
     Cnn(Cnn),
     /// AlexNet, of 2012 or later.
-    AlexNet(AlexNet),
+    AlexNet(ConvNet),
     /// A VGG.
-    Vgg(Vgg),
+    Vgg(ConvNet),
     /// An all-convolutional network.
     AllCnn(AllCnn),
     /// An encoder-decoder.

@@ -27,7 +27,7 @@
 
 use crate::{
     Network, Options, Task,
-    initialisation::{Scheme, normal},
+    initialisation::normal,
     layers::{
         Activation, AdaptivePool, Conv, Conv2d, Dropout, Nonlinearity, Pool, Sequential, concat,
         flatten, relu,
@@ -197,15 +197,6 @@ impl Fire {
         let points = trace::branch(|| relu(self.expand1x1.forward(x.clone())));
         let windows = relu(self.expand3x3.forward(x));
         concat(points, windows) // [batch, 2 * expanded, height, width]
-    }
-}
-
-/// What can be chosen.
-pub(crate) fn options() -> Options {
-    Options {
-        dropout: Some(0.5),
-        init: Some(Scheme::Default),
-        ..Options::default()
     }
 }
 

@@ -23,20 +23,16 @@
 
 use crate::{
     Network, Options, Refusal, Task,
-    classifier::{Classifier, Head},
-    initialisation::{HE_FAN_OUT, Scheme, normal},
+    classifier::{Classifier, ConvNet, Head},
+    initialisation::{HE_FAN_OUT, normal},
     layers::{
         AdaptivePool, BatchNorm, Conv, DenseLayer, DenseSequential, Dropout, Layer, Linear,
-        Nonlinearity, Pool, Sequential, flatten,
+        Nonlinearity, Pool, Sequential,
     },
     trace,
     window::Misfit,
 };
-use burn::{
-    module::Module,
-    nn::Initializer,
-    tensor::{Device, Tensor},
-};
+use burn::{nn::Initializer, tensor::Device};
 
 /// What stands between a convolution and its ReLU.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -123,9 +119,9 @@ impl VggConfig {
     ///
     /// # Errors
     /// When the images are smaller than 32x32.
-    pub fn init(&self, task: &Task, options: &Options, device: &Device) -> Result<Vgg, Misfit> {
+    pub fn init(&self, task: &Task, options: &Options, device: &Device) -> Result<ConvNet, Misfit> {
         let pooled = self.head != Head::Linear;
-        let mut network = Vgg {
+        let mut network = ConvNet {
             features: self.features(task.input.channels, device),
             avgpool: pooled.then(|| AdaptivePool::average([7, 7])),
             classifier: Classifier::Linear(linear([1, 1], device)),
@@ -177,46 +173,6 @@ fn perceptron(
 
 fn linear(sizes: [usize; 2], device: &Device) -> Linear {
     Linear::drawn(sizes, [normal(0.01), Initializer::Zeros], device)
-}
-
-/// See the [module](self).
-#[derive(Module, Debug)]
-pub struct Vgg {
-    features: Sequential,
-    avgpool: Option<AdaptivePool>,
-    classifier: Classifier,
-}
-
-impl Vgg {
-    /// Class scores before the softmax.
-    ///
-    /// # Shapes
-    /// `[batch, channels, height, width]` to `[batch, classes]`.
-    pub fn forward(&self, images: Tensor<4>) -> Tensor<2> {
-        self.classifier.forward(self.features(images))
-    }
-
-    fn features(&self, images: Tensor<4>) -> Tensor<2> {
-        let x = self.features.forward(images); // [batch, 512, 7, 7]
-        match &self.avgpool {
-            Some(pool) => flatten(pool.forward(x)), // [batch, 512 * 7 * 7]
-            None => flatten(x),
-        }
-    }
-
-    /// Path of the layer that gives the class scores.
-    pub fn head(&self) -> String {
-        self.classifier.head()
-    }
-}
-
-/// What can be chosen of those with hidden layers.
-pub(crate) fn options() -> Options {
-    Options {
-        dropout: Some(0.5),
-        init: Some(Scheme::Default),
-        ..Options::default()
-    }
 }
 
 #[cfg(test)]

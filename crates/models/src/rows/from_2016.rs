@@ -141,7 +141,7 @@ pub(super) const ROWS: &[Row] = &[
     )
     .summary("fire modules of 1x1 and 3x3 convolutions: a fiftieth of AlexNet's parameters")
     .counts(1_235_496, 349_151_936)
-    .options(squeezenet::options),
+    .options(classifier::options),
     Row::new(
         "resnet9",
         "ResNet",

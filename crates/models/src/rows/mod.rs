@@ -10,19 +10,20 @@ mod until_2012;
 use crate::{
     AllCnn, EncoderDecoder, LeNet, LeNet5, LocallyConnectedNetwork, Mlp, Network, Options, ResNet9,
     Sharing, SignalNetwork,
-    alexnet::{self, AlexNetConfig},
+    alexnet::AlexNetConfig,
+    classifier,
     cnn::{self, CnnConfig},
     densenet::{self, DenseNetConfig},
     layers::{Edges, Nonlinearity, Pooling},
     mobilenet_v2::{self, MobileNetV2Config},
     preact_resnet::PreActResNetConfig,
     resnet::{self, ResNetConfig},
-    squeezenet::{self, SqueezeNetConfig},
+    squeezenet::SqueezeNetConfig,
     table::{
         Form::{Cifar, ImageNet, Mnist},
         Row,
     },
-    vgg::{self, VggConfig},
+    vgg::VggConfig,
 };
 
 /// Every network of the zoo.

@@ -13,7 +13,7 @@ pub(super) const ROWS: &[Row] = &[
     )
     .summary("one tower of five convolutions without response norm, as torchvision has it")
     .counts(61_100_840, 714_188_480)
-    .options(alexnet::options),
+    .options(classifier::options),
     Row::new(
         "alexnet-cifar",
         "AlexNet",
@@ -34,7 +34,7 @@ pub(super) const ROWS: &[Row] = &[
     )
     .summary("8 convolutions of 3x3 and 3 linear layers")
     .counts(132_863_336, 7_609_090_048)
-    .options(vgg::options),
+    .options(classifier::options),
     Row::new(
         "vgg11_bn",
         "VGG",
@@ -47,7 +47,7 @@ pub(super) const ROWS: &[Row] = &[
     )
     .summary("vgg11 with a batch norm after each convolution")
     .counts(132_868_840, 7_609_090_048)
-    .options(vgg::options),
+    .options(classifier::options),
     Row::new(
         "vgg13",
         "VGG",
@@ -58,7 +58,7 @@ pub(super) const ROWS: &[Row] = &[
     )
     .summary("10 convolutions of 3x3 and 3 linear layers")
     .counts(133_047_848, 11_308_466_176)
-    .options(vgg::options),
+    .options(classifier::options),
     Row::new(
         "vgg13_bn",
         "VGG",
@@ -71,7 +71,7 @@ pub(super) const ROWS: &[Row] = &[
     )
     .summary("vgg13 with a batch norm after each convolution")
     .counts(133_053_736, 11_308_466_176)
-    .options(vgg::options),
+    .options(classifier::options),
     Row::new(
         "vgg16",
         "VGG",
@@ -82,7 +82,7 @@ pub(super) const ROWS: &[Row] = &[
     )
     .summary("13 convolutions of 3x3 and 3 linear layers")
     .counts(138_357_544, 15_470_264_320)
-    .options(vgg::options),
+    .options(classifier::options),
     Row::new(
         "vgg16_bn",
         "VGG",
@@ -95,7 +95,7 @@ pub(super) const ROWS: &[Row] = &[
     )
     .summary("vgg16 with a batch norm after each convolution")
     .counts(138_365_992, 15_470_264_320)
-    .options(vgg::options),
+    .options(classifier::options),
     Row::new(
         "vgg19",
         "VGG",
@@ -106,7 +106,7 @@ pub(super) const ROWS: &[Row] = &[
     )
     .summary("16 convolutions of 3x3 and 3 linear layers")
     .counts(143_667_240, 19_632_062_464)
-    .options(vgg::options),
+    .options(classifier::options),
     Row::new(
         "vgg19_bn",
         "VGG",
@@ -119,7 +119,7 @@ pub(super) const ROWS: &[Row] = &[
     )
     .summary("vgg19 with a batch norm after each convolution")
     .counts(143_678_248, 19_632_062_464)
-    .options(vgg::options),
+    .options(classifier::options),
     Row::new(
         "vgg11-bn-cifar",
         "VGG",

@@ -127,5 +127,5 @@ pub(super) const ROWS: &[Row] = &[
     )
     .summary("the original: two groups of channels and local response normalization")
     .counts(60_965_224, 724_406_816)
-    .options(alexnet::options),
+    .options(classifier::options),
 ];
