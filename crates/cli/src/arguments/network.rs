@@ -46,7 +46,7 @@ pub struct ExportArguments {
     /// Number of a network's classes [default: the one it was published for]
     #[arg(long, value_name = "N")]
     pub classes: Option<usize>,
-    /// Choose an option of a network, such as 'model.hidden=[512,512]'; may be given several times
+    /// Choose an option of a network, such as `'model.hidden=[512,512]'`; may be given several times
     #[arg(long, value_name = "KEY=VALUE")]
     pub set: Vec<String>,
     #[command(flatten)]
@@ -111,10 +111,10 @@ pub struct PredictArguments {
     /// Choose an option of it, such as model.shortcut=projection; may be given several times
     #[arg(long, value_name = "KEY=VALUE", requires = "model")]
     pub set: Vec<String>,
-    /// Images as numbers, taken as they are: a safetensors file with images [N,C,H,W] in float32
+    /// Images as numbers, taken as they are: a safetensors file with `images [N,C,H,W]` in float32
     #[arg(long, value_name = "FILE", requires = "output")]
     pub tensor: Option<PathBuf>,
-    /// Where the raw scores of --tensor go: logits [N,classes]
+    /// Where the raw scores of --tensor go: `logits [N,classes]`
     #[arg(long, value_name = "FILE", requires = "tensor")]
     pub output: Option<PathBuf>,
     /// Replace a file that is there
@@ -192,7 +192,7 @@ pub struct SummaryArguments {
     /// Images in a batch, for the memory
     #[arg(long, short, default_value = "128", value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub batch_size: u32,
-    /// Choose an option of the network, such as 'model.hidden=[512,512]'; may be given several times
+    /// Choose an option of the network, such as `'model.hidden=[512,512]'`; may be given several times
     #[arg(long, value_name = "KEY=VALUE")]
     pub set: Vec<String>,
     /// How to write the result

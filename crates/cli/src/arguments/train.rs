@@ -91,7 +91,7 @@ pub struct TrainArguments {
     /// Configuration file, such as the config.toml of a run folder
     #[arg(long, short, value_name = "FILE")]
     pub config: Option<PathBuf>,
-    /// Set a key of the configuration, such as optimizer.beta1=0.8 or 'model.hidden=[512,512]'; may be given several times, once for each key
+    /// Set a key of the configuration, such as optimizer.beta1=0.8 or `'model.hidden=[512,512]'`; may be given several times, once for each key
     #[arg(long, value_name = "KEY=VALUE")]
     pub set: Vec<String>,
 }
