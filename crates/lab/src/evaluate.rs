@@ -2,7 +2,7 @@
 
 use crate::{LabError, Manifest, RunFolder, Status, data, network::lazy_network};
 use burn::module::Module;
-use kiln_models::{Network, Task};
+use kiln_models::Network;
 use kiln_store::Store;
 use kiln_training::{Feed, evaluate, read_index, read_state};
 use kiln_vision::{BatchOrder, Part};
@@ -113,10 +113,6 @@ pub(crate) struct Trained {
 /// Loads the weights of a checkpoint and compares their fingerprint.
 pub(crate) fn trained(folder: &RunFolder, checkpoint: CheckpointName) -> Result<Trained, LabError> {
     let manifest = folder.manifest()?;
-    let task = Task {
-        input: manifest.input,
-        classes: manifest.classes.len(),
-    };
     let settings = &manifest.settings;
     let index = read_index(folder.path()).map_err(|error| {
         let name = folder.name();
@@ -134,7 +130,7 @@ pub(crate) fn trained(folder: &RunFolder, checkpoint: CheckpointName) -> Result<
     };
     let path = folder.path().join("checkpoints").join(name);
     let state = read_state(&path).map_err(LabError::data)?;
-    let network = lazy_network(&settings.model, &task)?;
+    let network = lazy_network(&settings.model, &manifest.task())?;
     let network =
         load_checkpoint_weights(network, &path.join("model.bpk")).map_err(LabError::data)?;
     let weights = weights_sha256(&network)?;

@@ -10,7 +10,7 @@ use kiln_store::Store;
 use kiln_training::{
     EpochRecord, HeadRate, Outcome, Plan, Reporter, Screen, Stop, StopReason, fit, read_index,
 };
-use kiln_weights::{load_checkpoint_weights, select, weights_bytes, weights_sha256};
+use kiln_weights::{StateDict, load_checkpoint_weights, select, weights_sha256};
 use std::{fmt::Write as _, path::PathBuf, time::Instant};
 
 /// What a run needs beside its settings.
@@ -206,12 +206,13 @@ fn finish(
         }
         None => outcome.network.clone(),
     };
-    folder.write(MODEL_FILE, &weights_bytes(&result)?)?;
+    let weights = StateDict::of(&result)?;
+    folder.write(MODEL_FILE, &weights.to_bytes()?)?;
     manifest.status = match outcome.reason {
         StopReason::Completed => Status::Completed,
         StopReason::Interrupted => Status::Interrupted,
     };
-    manifest.weights_sha256 = Some(weights_sha256(&result)?);
+    manifest.weights_sha256 = Some(weights.sha256());
     manifest.result = Some(RunResult {
         steps: outcome.steps,
         epochs: outcome.epochs.len(),

@@ -43,10 +43,7 @@ impl Exportable {
         let trained = trained(folder, checkpoint)?;
         Ok(Self {
             network: trained.network,
-            task: Task {
-                input: manifest.input,
-                classes: manifest.classes.len(),
-            },
+            task: manifest.task(),
             model: manifest.settings.model.name,
             what: format!("the {checkpoint} weights of {}", folder.name()),
         })

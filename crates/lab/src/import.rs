@@ -12,7 +12,7 @@ use kiln_models::{Form, Task, parameters};
 use kiln_store::Store;
 use kiln_training::save_weights;
 use kiln_vision::{ImageSpec, Normalization, Preprocessing, Source};
-use kiln_weights::{load_weights, weights_bytes, weights_sha256};
+use kiln_weights::{StateDict, load_weights};
 use std::{
     fs,
     path::{Path, PathBuf},
@@ -68,7 +68,8 @@ pub fn import(
         None => origin(&settings, task, &context.store)?,
     };
     let network = load_weights(lazy_network(&settings.model, &origin.task)?, weights)?;
-    let fingerprint = weights_sha256(&network)?;
+    let weights = StateDict::of(&network)?;
+    let fingerprint = weights.sha256();
     let started = jiff::Zoned::now();
     let name = folder_name(&settings, &context.name, &started);
     let folder = RunFolder::create(&context.output_dir, &name)?;
@@ -98,7 +99,7 @@ pub fn import(
         result: None,
     };
     let written = folder
-        .write(MODEL_FILE, &weights_bytes(&network)?)
+        .write(MODEL_FILE, &weights.to_bytes()?)
         .and_then(|()| {
             Ok(save_weights(
                 folder.path(),

@@ -2,18 +2,12 @@
 //! head anew, freezing the rest.
 
 use crate::{LabError, RunFolder, run_folder::MODEL_FILE};
-use burn::{
-    module::{Module, ModuleVisitor, Param, ParamGroup, ParamId},
-    tensor::Tensor,
-};
-use kiln_models::{Network, parameters};
-use kiln_weights::{Names, is_running_statistic, select, transfer_weights};
+use burn::module::{Module, ParamGroup};
+use kiln_models::{Network, parameters, parameters_where};
+use kiln_weights::{select, transfer_weights};
 use regex::Regex;
 use serde::{Deserialize, Serialize};
-use std::{
-    collections::HashSet,
-    path::{Path, PathBuf},
-};
+use std::path::{Path, PathBuf};
 
 /// What stands for no weights and for nothing frozen.
 pub const NONE: &str = "none";
@@ -142,13 +136,7 @@ impl TransferSettings {
                 self.freeze
             )));
         }
-        let mut trainable = Trainable {
-            frozen: ids.iter().copied().collect(),
-            names: Names::default(),
-            values: 0,
-        };
-        network.visit(&mut trainable);
-        match trainable.values {
+        match parameters_where(&network, |name| !frozen(name)) {
             0 => Err(LabError::usage(format!(
                 "transfer.freeze is '{}', which leaves nothing to train",
                 self.freeze
@@ -190,28 +178,5 @@ pub fn weight_file(text: &str, runs: &Path) -> Result<PathBuf, LabError> {
             "the run {} has no model.safetensors: it did not end",
             run.name()
         ))),
-    }
-}
-
-/// Learnable values that are not among the `frozen`.
-struct Trainable {
-    frozen: HashSet<ParamId>,
-    names: Names,
-    values: usize,
-}
-
-impl ModuleVisitor for Trainable {
-    fn enter_module(&mut self, name: &str, container: &str) {
-        self.names.enter(name, container);
-    }
-
-    fn exit_module(&mut self, _name: &str, _container: &str) {
-        self.names.exit();
-    }
-
-    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
-        if !self.frozen.contains(&param.id) && !is_running_statistic(&self.names.pytorch()) {
-            self.values += param.lazy_shape().num_elements();
-        }
     }
 }

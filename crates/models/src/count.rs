@@ -9,18 +9,27 @@ use kiln_weights::{Names, is_running_statistic};
 /// Number of learnable values. Burn keeps the running statistics of a batch
 /// norm among the parameters; nothing learns them, so they do not count.
 pub fn parameters<M: Module>(module: &M) -> usize {
-    let mut count = Count::default();
+    parameters_where(module, |_| true)
+}
+
+/// Number of learnable values whose PyTorch name is `chosen`.
+pub fn parameters_where<M: Module>(module: &M, chosen: impl Fn(&str) -> bool) -> usize {
+    let mut count = Count {
+        names: Names::default(),
+        chosen,
+        values: 0,
+    };
     module.visit(&mut count);
     count.values
 }
 
-#[derive(Default)]
-struct Count {
+struct Count<F> {
     names: Names,
+    chosen: F,
     values: usize,
 }
 
-impl ModuleVisitor for Count {
+impl<F: Fn(&str) -> bool> ModuleVisitor for Count<F> {
     fn enter_module(&mut self, name: &str, container: &str) {
         self.names.enter(name, container);
     }
@@ -30,7 +39,8 @@ impl ModuleVisitor for Count {
     }
 
     fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
-        if !is_running_statistic(&self.names.pytorch()) {
+        let name = self.names.pytorch();
+        if !is_running_statistic(&name) && (self.chosen)(&name) {
             self.values += param.lazy_shape().num_elements();
         }
     }

@@ -36,7 +36,7 @@ pub use kiln_weights as weights;
 
 pub use classifier::{ConvNet, Head};
 pub use cnn::Cnn;
-pub use count::{materialize, parameters};
+pub use count::{materialize, parameters, parameters_where};
 pub use densenet::DenseNet;
 pub use encoder_decoder::EncoderDecoder;
 pub use fully_convolutional::AllCnn;

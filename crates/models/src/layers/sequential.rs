@@ -113,9 +113,9 @@ impl DenseLayer {
 }
 
 macro_rules! layer_from {
-    ($($layer:ident :: $variant:ident),* $(,)?) => {
-        $(impl From<$variant> for $layer {
-            fn from(layer: $variant) -> Self {
+    ($($layer:ident::$variant:ident($type:ty),)*) => {
+        $(impl From<$type> for $layer {
+            fn from(layer: $type) -> Self {
                 Self::$variant(layer)
             }
         })*
@@ -123,31 +123,16 @@ macro_rules! layer_from {
 }
 
 layer_from!(
-    Layer::ResponseNorm,
-    Layer::Activation,
-    Layer::Pool,
-    Layer::AdaptivePool,
-    Layer::Dropout,
-    DenseLayer::Linear,
-    DenseLayer::Activation,
-    DenseLayer::Dropout,
-    DenseLayer::Flatten,
+    Layer::Conv(Conv2d),
+    Layer::Norm(BatchNorm),
+    Layer::ResponseNorm(ResponseNorm),
+    Layer::Activation(Activation),
+    Layer::Pool(Pool),
+    Layer::AdaptivePool(AdaptivePool),
+    Layer::Dropout(Dropout),
+    Layer::Block(Sequential),
+    DenseLayer::Linear(Linear),
+    DenseLayer::Activation(Activation),
+    DenseLayer::Dropout(Dropout),
+    DenseLayer::Flatten(Flatten),
 );
-
-impl From<Conv2d> for Layer {
-    fn from(layer: Conv2d) -> Self {
-        Self::Conv(layer)
-    }
-}
-
-impl From<BatchNorm> for Layer {
-    fn from(layer: BatchNorm) -> Self {
-        Self::Norm(layer)
-    }
-}
-
-impl From<Sequential> for Layer {
-    fn from(layers: Sequential) -> Self {
-        Self::Block(layers)
-    }
-}
