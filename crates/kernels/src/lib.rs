@@ -2,6 +2,20 @@
 //! tensors, computes with our own code on flex and with Burn's own operation
 //! on every other backend. It knows no layer, no network and no optimizer.
 
+mod conv;
+mod convolution;
+mod flex;
+mod memory;
+mod normalisation;
 mod place;
+mod pointwise;
+mod pooling;
+mod reduce;
+mod simd;
+mod track;
 
+pub use convolution::conv2d;
+pub use normalisation::{Normalised, batch_norm, batch_norm_train};
 pub use place::on_flex;
+pub use pointwise::{add, relu};
+pub use pooling::{global_average, max_pool2d};

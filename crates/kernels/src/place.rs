@@ -6,7 +6,9 @@ use burn::{backend::DispatchDevice, tensor::Device};
 pub fn on_flex(device: &Device) -> bool {
     match device.as_dispatch() {
         DispatchDevice::Flex(_) => true,
-        DispatchDevice::Autodiff(device) => matches!(device.clone().inner(), DispatchDevice::Flex(_)),
+        DispatchDevice::Autodiff(device) => {
+            matches!(device.clone().inner(), DispatchDevice::Flex(_))
+        }
         #[allow(unreachable_patterns)]
         _ => false,
     }

@@ -105,7 +105,7 @@ impl Activation {
             Nonlinearity::Linear => x,
             Nonlinearity::Sigmoid => function::sigmoid(x),
             Nonlinearity::Tanh => function::tanh(x),
-            Nonlinearity::Relu => function::relu(x),
+            Nonlinearity::Relu => kiln_kernels::relu(x),
             Nonlinearity::Relu6 => function::relu6(x),
             Nonlinearity::LeakyRelu => function::leaky_relu(x, LEAK),
             Nonlinearity::Prelu => match &self.weight {
@@ -142,5 +142,5 @@ impl Activation {
 /// max(0, x), where a network says nothing else.
 pub fn relu<const D: usize>(x: Tensor<D>) -> Tensor<D> {
     let report = |shape| Report::pointwise("ReLU", shape);
-    trace::layer(x, report, function::relu)
+    trace::layer(x, report, kiln_kernels::relu)
 }

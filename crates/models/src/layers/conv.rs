@@ -7,8 +7,9 @@ use crate::{
 use burn::{
     module::{Module, Param},
     nn::Initializer,
-    tensor::{Device, Tensor, module::conv2d, ops::ConvOptions, ops::PadMode},
+    tensor::{Device, Tensor, ops::ConvOptions, ops::PadMode},
 };
+use kiln_kernels::conv2d;
 use serde::{Deserialize, Serialize};
 
 /// Weights and biases uniform in ±1/sqrt(fan in): PyTorch's default, and

@@ -6,12 +6,9 @@ use crate::trace::{self, Report};
 use burn::{
     module::{Flag, Module, Param, RunningState},
     nn::{Initializer, LocalResponseNorm as Burn, LocalResponseNormConfig},
-    tensor::{
-        Device, Tensor, TensorData,
-        module::{batch_norm, batch_norm_train, conv2d},
-        ops::ConvOptions,
-    },
+    tensor::{Device, Tensor, TensorData, module::conv2d, ops::ConvOptions},
 };
+use kiln_kernels::{batch_norm, batch_norm_train};
 
 /// Share of a batch in the running statistics.
 const MOMENTUM: f64 = 0.1;
@@ -82,9 +79,9 @@ impl BatchNorm {
             maps,
             self.weight.val(),
             self.bias.val(),
-            mean,
-            variance,
+            [mean, variance],
             EPSILON,
+            false,
         )
     }
 
@@ -94,7 +91,7 @@ impl BatchNorm {
         let count = (batch * height * width) as f64;
         // A single value has no unbiased variance; its biased one is zero.
         let unbiased = count / (count - 1.0).max(1.0);
-        let result = batch_norm_train(maps, self.weight.val(), self.bias.val(), EPSILON);
+        let result = batch_norm_train(maps, self.weight.val(), self.bias.val(), EPSILON, false);
         let run = |state: &RunningState<Tensor<1>>, batch: Tensor<1>, factor: f64| {
             let old = state.value_sync().to_device(&device) * (1.0 - MOMENTUM);
             state.update((old + batch.detach() * (MOMENTUM * factor)).detach());

@@ -9,7 +9,7 @@ use burn::{
     module::Module,
     tensor::{
         Tensor, TensorData,
-        module::{adaptive_avg_pool2d, avg_pool2d, conv2d, max_pool2d},
+        module::{adaptive_avg_pool2d, avg_pool2d, conv2d},
         ops::{AvgPoolOptions, ConvOptions, MaxPoolOptions, PadMode},
     },
 };
@@ -112,7 +112,7 @@ impl Pool {
             Report::windowed(self.pooling.kind(), self.window, output)
         };
         trace::layer(maps, report, |maps| match self.pooling {
-            Pooling::Max => max_pool2d(maps, self.max_options()),
+            Pooling::Max => kiln_kernels::max_pool2d(maps, self.max_options()),
             Pooling::Average => avg_pool2d(maps, self.mean_options()),
             Pooling::Sum => self.sum(maps),
             Pooling::L2 => (self.sum(maps.square()) + SMALL).sqrt(),
@@ -234,6 +234,7 @@ impl AdaptivePool {
         }
         trace::layer(maps, report, |maps| match self.largest {
             true => self.largest_of_parts(maps),
+            false if self.output == [1, 1] => kiln_kernels::global_average(maps),
             false => adaptive_avg_pool2d(maps, self.output),
         })
     }
