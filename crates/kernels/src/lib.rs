@@ -5,6 +5,8 @@
 mod conv;
 mod convolution;
 mod flex;
+mod linear;
+mod matrix;
 mod memory;
 mod normalisation;
 mod place;
@@ -12,9 +14,11 @@ mod pointwise;
 mod pooling;
 mod reduce;
 mod simd;
+mod tile;
 mod track;
 
 pub use convolution::conv2d;
+pub use linear::linear;
 pub use normalisation::{Normalised, batch_norm, batch_norm_train};
 pub use place::on_flex;
 pub use pointwise::{add, relu};

@@ -7,19 +7,17 @@ use super::{
     geometry::{Correlation, Phase},
     pack::Blocks,
     source::{View, with_source},
-    tile::{Run, patches, rows, sized},
 };
-use crate::simd::{Kernel, Vector, widest};
+use crate::{
+    simd::{Kernel, Vector, widest},
+    tile::{MATRIX, Run, patches, rows, sized},
+};
 use rayon::prelude::*;
 use std::{mem::MaybeUninit, ops::Range};
 
 /// Values of the padded source that a piece may hold: 256 KiB, part of a
 /// second-level cache.
 const SCRATCH: usize = 64 * 1024;
-
-/// Values of the packed kernel that the inner loops go over again and again:
-/// 24 KiB, most of a first-level cache.
-const MATRIX: usize = 6 * 1024;
 
 /// Pixels that make it worth while to load a part of the packed kernel.
 const PIXELS: usize = 256;

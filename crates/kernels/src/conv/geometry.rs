@@ -1,7 +1,7 @@
 //! The sizes of a convolution, and the correlations with stride 1 or more that
 //! compute it and its input gradient.
 
-use super::tile::Run;
+use crate::tile::Run;
 
 /// The sizes of a 2-D convolution; pairs are height, width.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -4,9 +4,8 @@
 
 mod correlate;
 mod geometry;
-mod pack;
+pub mod pack;
 mod source;
-mod tile;
 mod weights;
 
 pub use geometry::Geometry;

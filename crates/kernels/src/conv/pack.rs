@@ -1,7 +1,7 @@
 //! Kernels as the inner loops read them: blocks of output lanes, each a matrix
 //! whose row `k` holds the weights of patch value `k` for these lanes.
 
-use super::tile::WIDEST;
+use crate::tile::WIDEST;
 use rayon::prelude::*;
 
 /// How output lanes are cut into blocks of a few vectors.

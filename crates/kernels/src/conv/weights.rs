@@ -7,15 +7,13 @@ use super::{
     geometry::{Correlation, Geometry},
     pack::{Blocks, unpack},
     source::{View, with_source},
-    tile::{Run, products, rows, sized},
 };
-use crate::simd::{self, Kernel, Vector, widest};
+use crate::{
+    simd::{self, Kernel, Vector, widest},
+    tile::{MATRIX, Run, products, rows, sized},
+};
 use rayon::prelude::*;
 use std::ops::Range;
-
-/// Values of the output gradient that the inner loop goes over again and
-/// again: 24 KiB, most of a first-level cache.
-const MATRIX: usize = 6 * 1024;
 
 /// Values of the padded input that are held at a time: 256 KiB.
 const SCRATCH: usize = 64 * 1024;
@@ -247,7 +245,8 @@ impl Kernel for Products<'_> {
                                 self.source.as_ptr().add(offset + from),
                                 bases,
                                 matrix.as_ptr(),
-                                sum.as_mut_ptr()
+                                (sum.as_mut_ptr(), row, false),
+                                V::LANES
                             )
                         );
                     }

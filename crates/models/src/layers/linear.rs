@@ -5,8 +5,9 @@ use crate::trace::{self, Report};
 use burn::{
     module::{Module, Param},
     nn::Initializer,
-    tensor::{Device, Tensor, module::linear},
+    tensor::{Device, Tensor},
 };
+use kiln_kernels::linear;
 
 /// A fully connected layer with a bias.
 #[derive(Module, Debug)]

@@ -1,5 +1,5 @@
-//! The two inner loops of every convolution: a tile of outputs that stays in
-//! registers while the products of a patch are added to it.
+//! The two inner loops of every convolution and matrix product: a tile of
+//! outputs that stays in registers while the products of a patch are added to it.
 //!
 //! Both take values from `source` one at a time and multiply each by a row of
 //! `WIDTH` vectors of a packed matrix, so that neither needs the patches to be
@@ -11,6 +11,10 @@ use crate::simd::Vector;
 /// A stretch of a patch that lies contiguously in the source: where it starts
 /// behind the first value of the patch, and its length.
 pub type Run = (usize, usize);
+
+/// Values of a packed matrix that the inner loops go over again and again:
+/// 24 KiB, most of a first-level cache.
+pub const MATRIX: usize = 6 * 1024;
 
 /// The rows of a packed matrix are at most this many vectors wide.
 pub const WIDEST: usize = 4;
@@ -106,25 +110,29 @@ pub unsafe fn patches<V: Vector, const ROWS: usize, const WIDTH: usize>(
     }
 }
 
-/// Adds to `ROWS` consecutive rows of `gradient` the products of one value of
-/// each patch with the row of the matrix that belongs to the patch:
+/// Adds to `ROWS` rows of `gradient`, `stride` values apart, the products of
+/// one value of each patch with the row of the matrix that belongs to the patch:
 /// `gradient[i][..] += sum over p of source[bases[p] + i] * matrix[p][..]`.
+/// With `fresh`, rows begin as zero instead of what `gradient` holds.
 ///
 /// # Safety
 /// The instruction set of `V`; `source` is valid at every base plus `ROWS - 1`;
-/// `matrix` holds a row of `WIDTH` vectors for each base, and `gradient` holds
-/// `ROWS` such rows.
+/// `matrix` holds a row of `WIDTH` vectors for each base; `gradient` is valid
+/// for the lanes of `ROWS` rows.
 #[inline(always)]
 pub unsafe fn products<V: Vector, const ROWS: usize, const WIDTH: usize>(
     source: *const f32,
     bases: &[usize],
     matrix: *const f32,
-    gradient: *mut f32,
+    (gradient, stride, fresh): (*mut f32, usize, bool),
+    last: usize,
 ) {
     unsafe {
         let mut sums = [[V::splat(0.0); WIDTH]; ROWS];
-        for (i, sum) in sums.iter_mut().enumerate() {
-            *sum = read::<V, WIDTH>(gradient.add(i * WIDTH * V::LANES), V::LANES);
+        if !fresh {
+            for (i, sum) in sums.iter_mut().enumerate() {
+                *sum = read::<V, WIDTH>(gradient.add(i * stride), last);
+            }
         }
         let mut matrix = matrix;
         for &base in bases {
@@ -142,7 +150,7 @@ pub unsafe fn products<V: Vector, const ROWS: usize, const WIDTH: usize>(
             }
         }
         for (i, sum) in sums.into_iter().enumerate() {
-            write(sum, gradient.add(i * WIDTH * V::LANES), V::LANES);
+            write(sum, gradient.add(i * stride), last);
         }
     }
 }
