@@ -34,6 +34,11 @@ list *arguments:
 summary *arguments:
     @just _kiln summary "$@"
 
+# Time training steps and inference: just bench lenet resnet20 --threads 2
+[group('use')]
+bench *arguments:
+    @just _kiln bench "$@"
+
 # Write weights for other programs: just export latest --output lenet.safetensors
 [group('use')]
 export *arguments:
@@ -99,6 +104,25 @@ test-slow *arguments:
 [group('develop')]
 test-backend name:
     BURN_DEVICE={{ name }} KILN_TEST_BACKEND={{ name }} cargo test --release -p kiln --features {{ name }} --test backends -- --nocapture --test-threads 1
+
+# Compare speed and memory with PyTorch: just bench-pytorch --rounds 5 --output results.md
+[group('develop')]
+bench-pytorch *arguments:
+    #!/usr/bin/env bash
+    set -euo pipefail
+    python=target/pytorch/bin/python
+    if ! "$python" -c "import torch, numpy" 2>/dev/null; then
+        python3 -m venv target/pytorch
+        "$python" -m pip install --quiet torch numpy
+    fi
+    cargo build --release --quiet
+    "$python" bench/pytorch.py "$@"
+
+# Measure speed over batch size, threads, image size and network: just bench-scaling --output scaling.md
+[group('develop')]
+bench-scaling *arguments:
+    cargo build --release --quiet
+    python3 bench/scaling.py "$@"
 
 # Everything that CI checks
 [group('develop')]

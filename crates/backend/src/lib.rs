@@ -7,9 +7,11 @@
 
 mod open;
 mod table;
+mod threads;
 
-pub use open::{adapters, describe, open, threads};
+pub use open::{adapters, describe, open};
 pub use table::{BACKENDS, Backend, Choice};
+pub use threads::{set_threads, threads};
 
 use burn::tensor::Device;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -66,6 +68,15 @@ pub enum BackendError {
         /// Devices found.
         count: usize,
     },
+    /// No program computes with that many threads.
+    #[error(
+        "--threads is {0}, but it must be from 1 to {most}; without it all cores compute",
+        most = threads::MOST
+    )]
+    Threads(usize),
+    /// Something was computed before the number of threads was chosen.
+    #[error("the number of threads cannot be changed any more: {0}")]
+    ThreadsSettled(String),
 }
 
 impl BackendError {
@@ -73,7 +84,7 @@ impl BackendError {
     pub fn is_usage(&self) -> bool {
         matches!(
             self,
-            Self::Unknown { .. } | Self::Index(_) | Self::NoIndex(_)
+            Self::Unknown { .. } | Self::Index(_) | Self::NoIndex(_) | Self::Threads(_)
         )
     }
 }

@@ -1,6 +1,6 @@
 //! Opening a device without a panic, and listing those that could be opened.
 
-use crate::{BACKENDS, Backend, BackendError, Choice};
+use crate::{BACKENDS, Backend, BackendError, Choice, threads};
 use burn::tensor::{Device, Tensor};
 use std::panic::{self, AssertUnwindSafe};
 
@@ -67,15 +67,6 @@ pub fn adapters(backend: &'static Backend) -> Result<Vec<String>, BackendError> 
     Ok(found)
 }
 
-/// Threads that the CPU backends compute with.
-pub fn threads() -> usize {
-    let wanted = std::env::var("RAYON_NUM_THREADS")
-        .ok()
-        .and_then(|text| text.parse().ok())
-        .filter(|&threads| threads > 0);
-    wanted.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from))
-}
-
 fn computes(device: &Device) {
     let _ = Tensor::<1>::ones([2], device).sum().into_data();
 }
@@ -87,7 +78,10 @@ pub fn describe(device: &Device) -> String {
     if let Some(identity) = device.identity() {
         return identity.name;
     }
-    format!("CPU, {} threads", threads())
+    match threads() {
+        1 => "CPU, 1 thread".to_owned(),
+        threads => format!("CPU, {threads} threads"),
+    }
 }
 
 #[allow(deprecated, unreachable_patterns)]

@@ -2,6 +2,7 @@
 //! the libraries; this crate reads flags, prints and exits.
 
 mod arguments;
+mod bench;
 mod data;
 mod device;
 mod doctor;
@@ -41,6 +42,9 @@ fn main() -> ExitCode {
 }
 
 fn act(verb: Verb) -> Result<ExitCode, LabError> {
+    if let Some(threads) = verb.threads() {
+        kiln_backend::set_threads(threads)?;
+    }
     match verb {
         Verb::Train(arguments) => train::run(*arguments),
         Verb::Eval(arguments) => eval::run(&arguments),
@@ -49,6 +53,7 @@ fn act(verb: Verb) -> Result<ExitCode, LabError> {
         Verb::Import(arguments) => import::run(&arguments),
         Verb::List(arguments) => list::run(&arguments),
         Verb::Summary(arguments) => summary::run(&arguments),
+        Verb::Bench(arguments) => bench::run(&arguments),
         Verb::Data(arguments) => data::run(&arguments),
         Verb::Runs(arguments) => runs::run(&arguments),
         Verb::Doctor(arguments) => doctor::run(&arguments),

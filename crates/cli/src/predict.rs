@@ -81,7 +81,7 @@ fn raw(arguments: &PredictArguments, tensor: &Path, output: &Path) -> Result<(),
     if let Some(weights) = &arguments.weights {
         inputs.push(("--weights", weights));
     }
-    check_output(output, arguments.force, &inputs)?;
+    check_output(("--output", output), arguments.force, &inputs)?;
     let images = RawImages::read(tensor)?;
     let (network, classes) = network(arguments, &images)?;
     images.classify(&network, classes, output)

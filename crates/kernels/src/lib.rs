@@ -6,6 +6,7 @@ mod conv;
 mod convolution;
 mod flex;
 mod linear;
+mod mark;
 mod matrix;
 mod memory;
 mod normalisation;
@@ -19,6 +20,7 @@ mod track;
 
 pub use convolution::conv2d;
 pub use linear::linear;
+pub use mark::{Anchor, Marks, anchor, mark, passed};
 pub use normalisation::{Normalised, batch_norm, batch_norm_train};
 pub use place::on_flex;
 pub use pointwise::{add, relu};

@@ -73,7 +73,7 @@ impl Exportable {
         output: &Path,
         replace: bool,
     ) -> Result<(), LabError> {
-        check_output(output, replace, &[])?;
+        check_output(("--output", output), replace, &[])?;
         let bytes = match format {
             ExportFormat::Safetensors => weights_bytes(&self.network)?,
             ExportFormat::Burnpack => {

@@ -1,6 +1,7 @@
 //! A run: a model, a data set, a recipe and a backend, put together, carried
 //! out and written down. This is the only crate that knows all four.
 
+mod bench;
 mod data;
 mod error;
 mod evaluate;
@@ -20,6 +21,11 @@ mod run_folder;
 mod settings;
 mod transfer;
 
+pub use bench::{
+    BenchMode, BenchReport, BenchSubject, LayerProfile, LoaderReport, Measurement, PhaseProfile,
+    Profile, Quartiles, Timing, TraceEvent, bench, bench_loader, profile_training,
+    usual_batch_size,
+};
 pub use error::{Fault, LabError};
 pub use evaluate::{
     CheckpointName, ClassReport, EvalReport, EvalRequest, EvalSplit, evaluate_run, save_report,

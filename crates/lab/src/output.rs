@@ -3,13 +3,14 @@
 use crate::LabError;
 use std::path::{Path, PathBuf};
 
-/// Refuses an `output` that is one of the `inputs` (a flag and its file), lies
-/// in a run folder, or is there already where `replace` does not hold.
+/// Refuses an `output`, the file of `flag`, that is one of the `inputs` (a flag
+/// and its file), lies in a run folder, or is there already where `replace`
+/// does not hold.
 ///
 /// # Errors
 /// Says which of them it is.
 pub fn check_output(
-    output: &Path,
+    (flag, output): (&str, &Path),
     replace: bool,
     inputs: &[(&str, &Path)],
 ) -> Result<(), LabError> {
@@ -25,13 +26,13 @@ pub fn check_output(
         )));
     }
     if output.is_dir() {
-        return Err(wrong("is a folder; name a file in --output".to_owned()));
+        return Err(wrong(format!("is a folder; name a file in {flag}")));
     }
     let place = place(output, parent);
-    for (flag, input) in inputs {
+    for (other, input) in inputs {
         if std::fs::canonicalize(input).is_ok_and(|input| input == place) {
             return Err(wrong(format!(
-                "is also the file of {flag}; name another --output"
+                "is also the file of {other}; name another {flag}"
             )));
         }
     }
@@ -40,14 +41,14 @@ pub fn check_output(
         .find(|folder| folder.join("run.json").is_file() && folder.join("checkpoints").is_dir());
     if let Some(run) = run {
         return Err(wrong(format!(
-            "lies in the run folder {}, whose files are the record of a run; name an --output elsewhere",
+            "lies in the run folder {}, whose files are the record of a run; name a file elsewhere in {flag}",
             run.display()
         )));
     }
     match output.exists() && !replace {
-        true => Err(wrong(
-            "is there already; name another --output, or replace it with --force".to_owned(),
-        )),
+        true => Err(wrong(format!(
+            "is there already; name another {flag}, or replace it with --force"
+        ))),
         false => Ok(()),
     }
 }

@@ -4,7 +4,10 @@
 //! The layers of this crate report here; [`follow`] collects the reports. A
 //! network whose parameters are not drawn yet is followed without drawing them.
 
-use crate::window::{Misfit, Window};
+use crate::{
+    profile,
+    window::{Misfit, Window},
+};
 use burn::{
     module::ParamId,
     tensor::{Device, Tensor},
@@ -129,22 +132,29 @@ thread_local! {
     static TRACE: RefCell<Option<Trace>> = const { RefCell::new(None) };
 }
 
-/// Computes a layer or, while a network is followed, only reports it.
+/// Computes a layer or, while a network is followed, only reports it; with a
+/// clock while it is profiled.
 pub(crate) fn layer<const I: usize, const O: usize>(
     x: Tensor<I>,
     report: impl FnOnce([usize; I]) -> Report<O>,
     compute: impl FnOnce(Tensor<I>) -> Tensor<O>,
 ) -> Tensor<O> {
-    TRACE
-        .with_borrow_mut(|trace| match trace {
-            None => None,
-            Some(trace) => {
-                let report = report(x.dims());
+    if TRACE.with_borrow(Option::is_some) {
+        let report = report(x.dims());
+        TRACE.with_borrow_mut(|trace| {
+            if let Some(trace) = trace {
                 trace.add(&x.dims(), &report);
-                Some(shape_only(report.output, &x.device()))
             }
-        })
-        .unwrap_or_else(|| compute(x))
+        });
+        return shape_only(report.output, &x.device());
+    }
+    match profile::is_on() {
+        true => {
+            let kind = report(x.dims()).kind;
+            profile::timed(x, kind, compute)
+        }
+        false => compute(x),
+    }
 }
 
 /// A tensor of a shape that takes no memory for its values.

@@ -34,7 +34,8 @@ pub struct Feed {
 }
 
 /// A batch on the device.
-pub(crate) struct Batch {
+#[derive(Clone)]
+pub struct Batch {
     /// `[batch, channels, height, width]`
     pub images: Tensor<4>,
     /// `[batch]`
@@ -69,7 +70,8 @@ impl Feed {
         Batches::start(plan, self.workers)
     }
 
-    pub(crate) fn on_device(&self, batch: HostBatch, device: &Device) -> Batch {
+    /// The batch as tensors.
+    pub fn on_device(&self, batch: HostBatch, device: &Device) -> Batch {
         let spec = self.images.spec();
         let count = batch.labels.len();
         let shape = [count, spec.channels, spec.height, spec.width];

@@ -14,10 +14,11 @@ mod schedule;
 pub use classifier::{Forward, Trainable};
 pub use engine::{
     CheckpointError, CheckpointIndex, CheckpointState, EpochRecord, FitError, HeadRate, Outcome,
-    Phases, Plan, Reporter, Screen, Stop, StopReason, fit, read_index, read_state, save_weights,
+    Phases, Plan, Reporter, Screen, StepOutput, Stepper, Stop, StopReason, fit, read_index,
+    read_state, save_weights,
 };
 pub use evaluation::{Evaluation, evaluate};
-pub use feed::Feed;
+pub use feed::{Batch, Feed};
 pub use optimizer::{OPTIMIZERS, OptimizerRow, OptimizerSettings, find_optimizer};
 pub use schedule::{SCHEDULES, Schedule, ScheduleRow, ScheduleSettings, find_schedule};
 

@@ -1,9 +1,11 @@
 //! What can be typed. Names and defaults of the configuration live in the
 //! libraries; a flag that is not given leaves the recipe's value.
 
+mod bench;
 mod network;
 mod train;
 
+pub use bench::*;
 pub use network::*;
 pub use train::*;
 
@@ -42,6 +44,9 @@ pub enum Verb {
     List(ListArguments),
     /// Show a network layer by layer: shapes, parameters, arithmetic, memory
     Summary(SummaryArguments),
+    /// Time training steps and inference of networks
+    #[command(alias = "benchmark")]
+    Bench(BenchArguments),
     /// List, check, fetch and import data sets
     Data(DataArguments),
     /// List and remove run folders
@@ -56,6 +61,27 @@ pub enum Verb {
         /// The shell
         shell: clap_complete::Shell,
     },
+}
+
+impl Verb {
+    /// Threads that were asked for, by a verb that computes.
+    pub fn threads(&self) -> Option<usize> {
+        match self {
+            Self::Train(arguments) => arguments.threads.threads,
+            Self::Eval(arguments) => arguments.threads.threads,
+            Self::Predict(arguments) => arguments.threads.threads,
+            Self::Bench(arguments) => arguments.threads.threads,
+            _ => None,
+        }
+    }
+}
+
+/// Flags about the processor.
+#[derive(Args, Clone)]
+pub struct ThreadsArguments {
+    /// Threads that the CPU backends compute with; without influence on the result [default: $RAYON_NUM_THREADS, or all cores]
+    #[arg(long, value_name = "N")]
+    pub threads: Option<usize>,
 }
 
 /// Flags about the data folder.
@@ -136,6 +162,8 @@ pub struct EvalArguments {
     /// Images at a time
     #[arg(long, short, default_value_t = 500, value_name = "N")]
     pub batch_size: usize,
+    #[command(flatten)]
+    pub threads: ThreadsArguments,
     #[command(flatten)]
     pub store: StoreArguments,
     #[command(flatten)]

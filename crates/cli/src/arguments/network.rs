@@ -1,6 +1,6 @@
 //! Flags of the verbs about networks and their weights.
 
-use super::{Checkpoint, Format, OutputArguments, StoreArguments};
+use super::{Checkpoint, Format, OutputArguments, StoreArguments, ThreadsArguments};
 use clap::{Args, ValueEnum};
 use kiln_vision::{ImageSpec, Invert};
 use std::path::PathBuf;
@@ -129,6 +129,8 @@ pub struct PredictArguments {
     /// The weights
     #[arg(long, value_enum, default_value = "best")]
     pub checkpoint: Checkpoint,
+    #[command(flatten)]
+    pub threads: ThreadsArguments,
     #[command(flatten)]
     pub runs: OutputArguments,
     /// How to write the result

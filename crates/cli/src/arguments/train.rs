@@ -1,6 +1,6 @@
 //! Flags of `train`.
 
-use super::{OutputArguments, StoreArguments};
+use super::{OutputArguments, StoreArguments, ThreadsArguments};
 use clap::{Args, ValueEnum};
 use std::path::PathBuf;
 
@@ -69,6 +69,8 @@ pub struct TrainArguments {
     /// flex, ndarray, wgpu, vulkan, metal, webgpu, cuda, rocm or tch, with :INDEX for one of several devices [default: flex]
     #[arg(long, visible_alias = "device", value_name = "NAME")]
     pub backend: Option<String>,
+    #[command(flatten)]
+    pub threads: ThreadsArguments,
     /// Training images used, balanced by class: a number or a share such as 0.1
     #[arg(long, value_name = "N|F")]
     pub limit_train: Option<String>,

@@ -3,6 +3,7 @@
 
 #![allow(clippy::unwrap_used)]
 
+mod bench;
 mod choices;
 mod files;
 mod networks;
@@ -12,12 +13,13 @@ use std::{
     process::{Command, Output},
 };
 
-const VERBS: [&str; 11] = [
+const VERBS: [&str; 12] = [
     "train",
     "export",
     "import",
     "list",
     "summary",
+    "bench",
     "eval",
     "predict",
     "data",

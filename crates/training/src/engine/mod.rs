@@ -5,6 +5,7 @@ mod checkpoints;
 mod fit;
 mod ledger;
 mod screen;
+mod step;
 mod strategy;
 
 pub use checkpoints::{
@@ -14,3 +15,4 @@ pub use fit::{
     EpochRecord, FitError, HeadRate, Outcome, Phases, Plan, Reporter, Stop, StopReason, fit,
 };
 pub use screen::Screen;
+pub use step::{StepOutput, Stepper};
