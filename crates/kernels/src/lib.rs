@@ -5,6 +5,7 @@
 mod conv;
 mod convolution;
 mod flex;
+mod fork;
 mod linear;
 mod mark;
 mod matrix;
@@ -19,6 +20,7 @@ mod tile;
 mod track;
 
 pub use convolution::conv2d;
+pub use fork::fork;
 pub use linear::linear;
 pub use mark::{Anchor, Marks, anchor, mark, passed};
 pub use normalisation::{Normalised, batch_norm, batch_norm_train};

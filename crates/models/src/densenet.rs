@@ -34,7 +34,6 @@ use crate::{
     initialisation::{HE, Scheme},
     layers::{
         BatchNorm, Conv, Conv2d, DEFAULT, Dropout, Linear, Named, Pool, concat, global_average,
-        relu,
     },
     resnet::Stem,
 };
@@ -166,7 +165,7 @@ impl Feature {
     fn forward(&self, x: Tensor<4>) -> Tensor<4> {
         match self {
             Self::Conv(conv) => conv.forward(x),
-            Self::Norm(norm) => relu(norm.forward(x)),
+            Self::Norm(norm) => norm.rectified(x),
             Self::Pool(pool) => pool.forward(x),
             Self::Block(layers) => layers.iter().fold(x, |x, layer| layer.forward(x)),
             Self::Transition(parts) => parts.iter().fold(x, |x, part| part.forward(x)),
@@ -203,8 +202,8 @@ impl DenseLayer {
 
     /// `[batch, inputs, height, width]` to `[batch, inputs + growth, height, width]`.
     fn forward(&self, seen: Tensor<4>) -> Tensor<4> {
-        let x = self.conv1.forward(relu(self.norm1.forward(seen.clone())));
-        let mut x = self.conv2.forward(relu(self.norm2.forward(x)));
+        let x = self.conv1.forward(self.norm1.rectified(seen.clone()));
+        let mut x = self.conv2.forward(self.norm2.rectified(x));
         if let Some(dropout) = &self.dropout {
             x = dropout.forward(x);
         }

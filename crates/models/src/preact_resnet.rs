@@ -26,7 +26,7 @@
 use crate::{
     Network, Task,
     initialisation::HE_FAN_OUT,
-    layers::{BatchNorm, Conv, Conv2d, Linear, Sequential, add, global_average, relu},
+    layers::{BatchNorm, Conv, Conv2d, Linear, Sequential, add, fork, global_average},
     trace,
 };
 use burn::{
@@ -134,13 +134,17 @@ impl PreActBlock {
     }
 
     fn forward(&self, x: Tensor<4>) -> Tensor<4> {
-        let active = relu(self.bn1.forward(x.clone()));
-        let shortcut = trace::branch(|| match &self.downsample {
-            Some(projection) => projection.forward(active.clone()),
-            None => x,
-        });
-        let x = self.conv1.forward(active);
-        let x = self.conv2.forward(relu(self.bn2.forward(x)));
-        add(x, shortcut)
+        let (x, shortcut) = match &self.downsample {
+            Some(projection) => {
+                let [active, shortcut] = fork(self.bn1.rectified(x));
+                (active, trace::branch(|| projection.forward(shortcut)))
+            }
+            None => {
+                let [x, shortcut] = fork(x);
+                (self.bn1.rectified(x), shortcut)
+            }
+        };
+        let x = self.bn2.rectified(self.conv1.forward(x));
+        add(self.conv2.forward(x), shortcut)
     }
 }

@@ -33,7 +33,7 @@
 use crate::{
     LastNorm, Network, Options, Shortcut, Task,
     initialisation::{HE_FAN_OUT, Scheme},
-    layers::{BatchNorm, Conv, Conv2d, Linear, Pool, Sequential, add, global_average, relu},
+    layers::{BatchNorm, Conv, Conv2d, Linear, Pool, Sequential, add, fork, global_average, relu},
     trace::{self, Report},
     window::Window,
 };
@@ -248,7 +248,7 @@ impl ResNet {
     /// # Shapes
     /// `[batch, channels, height, width]` to `[batch, classes]`.
     pub fn forward(&self, images: Tensor<4>) -> Tensor<2> {
-        let mut x = relu(self.bn1.forward(self.conv1.forward(images))); // [batch, 64, 112, 112]
+        let mut x = self.bn1.rectified(self.conv1.forward(images)); // [batch, 64, 112, 112]
         if let Some(pool) = &self.maxpool {
             x = pool.forward(x); // [batch, 64, 56, 56]
         }
@@ -273,15 +273,18 @@ struct ResidualBlock {
 
 impl ResidualBlock {
     fn forward(&self, x: Tensor<4>) -> Tensor<4> {
+        let [x, shortcut] = fork(x);
         let projected = trace::branch(|| match &self.downsample {
-            Some(projection) => projection.forward(x.clone()),
-            None => x.clone(),
+            Some(projection) => projection.forward(shortcut),
+            None => shortcut,
         });
-        let mut x = relu(self.bn1.forward(self.conv1.forward(x)));
-        x = self.bn2.forward(self.conv2.forward(x));
-        if let (Some(conv3), Some(bn3)) = (&self.conv3, &self.bn3) {
-            x = bn3.forward(conv3.forward(relu(x)));
-        }
+        let mut x = self
+            .conv2
+            .forward(self.bn1.rectified(self.conv1.forward(x)));
+        x = match (&self.conv3, &self.bn3) {
+            (Some(conv3), Some(bn3)) => bn3.forward(conv3.forward(self.bn2.rectified(x))),
+            _ => self.bn2.forward(x),
+        };
         let shortcut = trace::branch(|| padded(projected, x.dims()));
         relu(add(x, shortcut))
     }
@@ -303,7 +306,10 @@ fn padded(x: Tensor<4>, shape: [usize; 4]) -> Tensor<4> {
         let x = Pool::max(1).window(window).forward(x);
         let missing = shape[1] - channels;
         let around = (missing / 2, missing - missing / 2);
-        x.pad([around, (0, 0), (0, 0)], PadMode::Constant(0.0))
+        // With the channels last, as they lie in memory on the CPU.
+        let x = x.permute([0, 2, 3, 1]);
+        let x = x.pad([(0, 0), (0, 0), around], PadMode::Constant(0.0));
+        x.permute([0, 3, 1, 2])
     })
 }
 

@@ -21,7 +21,7 @@
 
 use crate::{
     Task,
-    layers::{AdaptivePool, BatchNorm, Conv, Conv2d, Linear, Named, Pool, add, flatten, relu},
+    layers::{AdaptivePool, BatchNorm, Conv, Conv2d, Linear, Named, Pool, add, flatten},
     trace::{self, Report},
 };
 use burn::{
@@ -88,7 +88,7 @@ impl Part {
     fn forward(&self, x: Tensor<4>) -> Tensor<4> {
         match self {
             Self::Conv(conv) => conv.forward(x),
-            Self::Norm(norm) => relu(norm.forward(x)),
+            Self::Norm(norm) => norm.rectified(x),
             Self::Pool(pool) => pool.forward(x),
             Self::Parts(parts) => run(parts, x),
             Self::Residual(parts) => add(run(parts, x.clone()), x),

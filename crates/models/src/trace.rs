@@ -139,7 +139,7 @@ pub(crate) fn layer<const I: usize, const O: usize>(
     report: impl FnOnce([usize; I]) -> Report<O>,
     compute: impl FnOnce(Tensor<I>) -> Tensor<O>,
 ) -> Tensor<O> {
-    if TRACE.with_borrow(Option::is_some) {
+    if is_followed() {
         let report = report(x.dims());
         TRACE.with_borrow_mut(|trace| {
             if let Some(trace) = trace {
@@ -155,6 +155,11 @@ pub(crate) fn layer<const I: usize, const O: usize>(
         }
         false => compute(x),
     }
+}
+
+/// Whether layers only report.
+pub(crate) fn is_followed() -> bool {
+    TRACE.with_borrow(Option::is_some)
 }
 
 /// A tensor of a shape that takes no memory for its values.

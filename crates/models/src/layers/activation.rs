@@ -95,6 +95,11 @@ impl Activation {
         })
     }
 
+    /// Whether it is max(0, x).
+    pub(super) fn is_relu(&self) -> bool {
+        self.function == Nonlinearity::Relu
+    }
+
     fn shape<const D: usize>(&self, mut shape: [usize; D]) -> [usize; D] {
         shape[1] /= self.function.pieces();
         shape

@@ -9,6 +9,12 @@ pub fn add(branch: Tensor<4>, shortcut: Tensor<4>) -> Tensor<4> {
     trace::layer(branch, report, |branch| kiln_kernels::add(branch, shortcut))
 }
 
+/// Maps twice, as the beginning of a branch and of its shortcut; the two must
+/// meet again.
+pub fn fork(maps: Tensor<4>) -> [Tensor<4>; 2] {
+    kiln_kernels::fork(maps)
+}
+
 /// The channels of `maps`, then those of `more`:
 /// `[batch, a, height, width]` and `[batch, b, height, width]` to
 /// `[batch, a + b, height, width]`.

@@ -20,7 +20,7 @@ pub use activation::{Activation, Nonlinearity, relu};
 pub(crate) use conv::DEFAULT;
 pub use conv::{Conv, Conv2d, Edges};
 pub use dropout::Dropout;
-pub use join::{add, concat};
+pub use join::{add, concat, fork};
 pub use linear::Linear;
 pub use local::LocallyConnected;
 pub use named::Named;

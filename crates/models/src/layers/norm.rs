@@ -1,7 +1,7 @@
 //! Batch normalisation that keeps the statistics PyTorch keeps, and the local
 //! response normalisation of the first AlexNet.
 
-use super::spelled::is_spelled_out;
+use super::{activation::relu, spelled::is_spelled_out};
 use crate::trace::{self, Report};
 use burn::{
     module::{Flag, Module, Param, RunningState},
@@ -63,15 +63,29 @@ impl BatchNorm {
             parameters: 2 * shape[1],
             ..Report::pointwise("batch norm", shape)
         };
-        trace::layer(maps, report, |maps| {
-            match maps.device().is_autodiff() && self.training.is_enabled() {
-                true => self.with_the_batch(maps),
-                false => self.with_what_was_seen(maps),
-            }
-        })
+        trace::layer(maps, report, |maps| self.apply(maps, false))
     }
 
-    fn with_what_was_seen(&self, maps: Tensor<4>) -> Tensor<4> {
+    /// The layer and a ReLU behind it, in one pass.
+    ///
+    /// # Shapes
+    /// `[batch, channels, height, width]` to the same.
+    pub fn rectified(&self, maps: Tensor<4>) -> Tensor<4> {
+        if trace::is_followed() {
+            return relu(self.forward(maps));
+        }
+        let report = |shape| Report::pointwise("batch norm, ReLU", shape);
+        trace::layer(maps, report, |maps| self.apply(maps, true))
+    }
+
+    fn apply(&self, maps: Tensor<4>, rectify: bool) -> Tensor<4> {
+        match maps.device().is_autodiff() && self.training.is_enabled() {
+            true => self.with_the_batch(maps, rectify),
+            false => self.with_what_was_seen(maps, rectify),
+        }
+    }
+
+    fn with_what_was_seen(&self, maps: Tensor<4>, rectify: bool) -> Tensor<4> {
         let device = maps.device();
         let mean = self.running_mean.value().to_device(&device);
         let variance = self.running_var.value().to_device(&device);
@@ -81,17 +95,17 @@ impl BatchNorm {
             self.bias.val(),
             [mean, variance],
             EPSILON,
-            false,
+            rectify,
         )
     }
 
-    fn with_the_batch(&self, maps: Tensor<4>) -> Tensor<4> {
+    fn with_the_batch(&self, maps: Tensor<4>, rectify: bool) -> Tensor<4> {
         let device = maps.device();
         let [batch, _, height, width] = maps.dims();
         let count = (batch * height * width) as f64;
         // A single value has no unbiased variance; its biased one is zero.
         let unbiased = count / (count - 1.0).max(1.0);
-        let result = batch_norm_train(maps, self.weight.val(), self.bias.val(), EPSILON, false);
+        let result = batch_norm_train(maps, self.weight.val(), self.bias.val(), EPSILON, rectify);
         let run = |state: &RunningState<Tensor<1>>, batch: Tensor<1>, factor: f64| {
             let old = state.value_sync().to_device(&device) * (1.0 - MOMENTUM);
             state.update((old + batch.detach() * (MOMENTUM * factor)).detach());

@@ -62,9 +62,18 @@ impl Sequential {
     /// # Shapes
     /// `[batch, channels, height, width]` to what the layers make of it.
     pub fn forward(&self, maps: Tensor<4>) -> Tensor<4> {
-        self.layers
-            .iter()
-            .fold(maps, |maps, layer| layer.forward(maps))
+        let mut layers = self.layers.iter().peekable();
+        let mut maps = maps;
+        while let Some(layer) = layers.next() {
+            let rectified = layers.next_if(|next| {
+                matches!((layer, next), (Layer::Norm(_), Layer::Activation(next)) if next.is_relu())
+            });
+            maps = match (layer, rectified) {
+                (Layer::Norm(norm), Some(_)) => norm.rectified(maps),
+                (layer, _) => layer.forward(maps),
+            };
+        }
+        maps
     }
 }
 
