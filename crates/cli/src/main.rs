@@ -21,6 +21,11 @@ use clap::{CommandFactory, Parser};
 use kiln_lab::{Fault, LabError};
 use std::{io::Write, process::ExitCode};
 
+/// Training allocates and frees the same large buffers in every step, which
+/// the system's allocator would give back to the kernel each time.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// The exit code of a run that was interrupted.
 const INTERRUPTED: u8 = 130;
 

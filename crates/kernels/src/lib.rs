@@ -1,9 +1,10 @@
 //! Fast operations for flex, Burn's CPU backend: each takes and gives Burn's
 //! tensors, computes with our own code on flex and with Burn's own operation
-//! on every other backend. It knows no layer, no network and no optimizer.
+//! on every other backend. It knows no layer and no network.
 
 mod conv;
 mod convolution;
+mod cross_entropy;
 mod flex;
 mod fork;
 mod linear;
@@ -18,12 +19,15 @@ mod reduce;
 mod simd;
 mod tile;
 mod track;
+mod update;
 
 pub use convolution::conv2d;
+pub use cross_entropy::cross_entropy;
 pub use fork::fork;
 pub use linear::linear;
 pub use mark::{Anchor, Marks, anchor, mark, passed};
 pub use normalisation::{Normalised, batch_norm, batch_norm_train};
-pub use place::on_flex;
+pub use place::{on_flex, work_on};
 pub use pointwise::{add, relu};
 pub use pooling::{global_average, max_pool2d};
+pub use update::{AdamStep, SgdStep, adam, sgd};

@@ -65,7 +65,8 @@ impl VerifiedFile {
     /// When the file cannot be read or decompressed.
     pub fn read(&self, limit: u64) -> Result<Vec<u8>, StoreError> {
         let file = File::open(&self.path).map_err(failed_to("open", &self.path))?;
-        let mut bytes = Vec::new();
+        let length = self.plain_bytes().unwrap_or_default().min(limit);
+        let mut bytes = Vec::with_capacity(usize::try_from(length).unwrap_or_default());
         if self.path.extension().is_some_and(|end| end == "gz") {
             let plain = MultiGzDecoder::new(BufReader::new(file));
             plain.take(limit).read_to_end(&mut bytes).map_err(|cause| {

@@ -4,9 +4,10 @@
 use crate::feed::Batch;
 use burn::{
     module::{Module, ModuleDisplay},
-    tensor::{Int, Tensor, activation::log_softmax},
+    tensor::Tensor,
     train::{ClassificationOutput, InferenceStep, TrainOutput, TrainStep},
 };
+use kiln_kernels::cross_entropy;
 use std::{
     fmt::Debug,
     sync::{
@@ -64,16 +65,6 @@ impl<N: Trainable> Trainee<N> {
             targets: batch.targets,
         }
     }
-}
-
-/// Cross entropy of each image in nats: the negative logarithm of the
-/// probability that the softmax gives to the true class.
-///
-/// # Shapes
-/// logits `[batch, classes]`, targets `[batch]`, result `[batch]`.
-pub(crate) fn cross_entropy(logits: Tensor<2>, targets: Tensor<1, Int>) -> Tensor<1> {
-    let picked = log_softmax(logits, 1).gather(1, targets.unsqueeze_dim(1)); // [batch, 1]
-    -picked.squeeze_dim::<1>(1)
 }
 
 impl<N: Trainable> TrainStep for Trainee<N> {

@@ -1,10 +1,11 @@
 //! Exact evaluation: every image counts once, nothing is averaged over batches.
 
-use crate::{Feed, Forward, classifier::cross_entropy};
+use crate::{Feed, Forward};
 use burn::{
     module::Module,
     tensor::{Device, ExecutionError},
 };
+use kiln_kernels::cross_entropy;
 use serde::{Deserialize, Serialize};
 
 /// What a network does on one split.

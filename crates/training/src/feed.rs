@@ -155,3 +155,49 @@ impl DataLoaderIterator<Batch> for Running<'_> {
         )
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use kiln_vision::{ImageSpec, Preprocessing};
+    use std::time::Instant;
+
+    #[test]
+    #[ignore = "measures: images/s of the loader alone, with --nocapture"]
+    #[allow(clippy::print_stdout)]
+    fn the_loader_alone() {
+        for (name, spec, least) in [
+            ("MNIST", ImageSpec::MNIST, 150_000.0),
+            ("CIFAR-10", ImageSpec::CIFAR, 100_000.0),
+        ] {
+            let count = 20_000;
+            let pixels = (0..count * spec.len()).map(|at| (at * 31 % 251) as u8);
+            let images = Images::new(spec, pixels.collect(), vec![0; count], 1).expect("images");
+            let indices: Vec<_> = (0..count as u32).collect();
+            let normalization =
+                Normalization::fit(Preprocessing::ChannelMeanStd, &images, &indices);
+            let order = BatchOrder {
+                batch_size: 128,
+                shuffle: Some(1),
+                drop_last: false,
+            };
+            let feed = Feed {
+                images: Arc::new(images),
+                normalization,
+                indices,
+                order,
+                augment: None,
+                workers: 1,
+            };
+            let loader = Loader::new(feed, Device::flex().autodiff());
+            let speed = |_| {
+                let start = Instant::now();
+                let seen: usize = loader.iter().flatten().map(|b| b.images.dims()[0]).sum();
+                seen as f64 / start.elapsed().as_secs_f64()
+            };
+            let speed = (0..5).map(speed).fold(0.0, f64::max);
+            println!("{name}: {speed:.0} images/s");
+            assert!(speed > least);
+        }
+    }
+}

@@ -2,7 +2,7 @@
 //! runs on burn-train.
 //!
 //! This crate knows no network and no data set by name. Burn-train's builder,
-//! renderer, logger, checkpointer and strategy are touched in `engine` alone.
+//! renderer, logger and strategy are touched in `engine` alone.
 
 mod classifier;
 mod engine;

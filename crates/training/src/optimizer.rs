@@ -1,10 +1,10 @@
 //! The table of optimizers, with the definitions and defaults of PyTorch.
 
+mod rules;
+
 use crate::UnknownName;
-use burn::optim::{
-    AdamConfig, AdamWConfig, ModuleOptimizer, SgdConfig, decay::WeightDecayConfig,
-    momentum::MomentumConfig,
-};
+use burn::optim::ModuleOptimizer;
+use rules::{Adam, Sgd};
 use serde::{Deserialize, Serialize};
 
 /// The numbers of an optimizer. One that has no use for a number ignores it;
@@ -79,14 +79,7 @@ pub const OPTIMIZERS: &[OptimizerRow] = &[
         lr: 1e-3,
         momentum: 0.0,
         weight_decay: 0.0,
-        build: |settings| {
-            AdamConfig::new()
-                .with_beta_1(settings.beta1 as f32)
-                .with_beta_2(settings.beta2 as f32)
-                .with_epsilon(settings.epsilon as f32)
-                .with_weight_decay(decay(settings))
-                .init()
-        },
+        build: |settings| adam(settings, false),
     },
     OptimizerRow {
         name: "adamw",
@@ -94,33 +87,26 @@ pub const OPTIMIZERS: &[OptimizerRow] = &[
         lr: 1e-3,
         momentum: 0.0,
         weight_decay: 1e-2,
-        build: |settings| {
-            AdamWConfig::new()
-                .with_beta_1(settings.beta1 as f32)
-                .with_beta_2(settings.beta2 as f32)
-                .with_epsilon(settings.epsilon as f32)
-                .with_weight_decay(settings.weight_decay as f32)
-                .init()
-        },
+        build: |settings| adam(settings, true),
     },
 ];
 
-/// PyTorch's SGD: Burn's momentum with dampening 0.
-fn sgd(settings: &OptimizerSettings, nesterov: Option<bool>) -> ModuleOptimizer {
-    let momentum = nesterov.map(|nesterov| {
-        MomentumConfig::new()
-            .with_momentum(settings.momentum)
-            .with_dampening(0.0)
-            .with_nesterov(nesterov)
-    });
-    SgdConfig::new()
-        .with_momentum(momentum)
-        .with_weight_decay(decay(settings))
-        .init()
+fn sgd(settings: &OptimizerSettings, momentum: Option<bool>) -> ModuleOptimizer {
+    ModuleOptimizer::from(Sgd {
+        momentum: momentum.map(|_| settings.momentum as f32),
+        nesterov: momentum == Some(true),
+        weight_decay: settings.weight_decay as f32,
+    })
 }
 
-fn decay(settings: &OptimizerSettings) -> Option<WeightDecayConfig> {
-    (settings.weight_decay > 0.0).then(|| WeightDecayConfig::new(settings.weight_decay as f32))
+fn adam(settings: &OptimizerSettings, decoupled: bool) -> ModuleOptimizer {
+    ModuleOptimizer::from(Adam {
+        beta1: settings.beta1 as f32,
+        beta2: settings.beta2 as f32,
+        epsilon: settings.epsilon as f32,
+        weight_decay: settings.weight_decay as f32,
+        decoupled,
+    })
 }
 
 /// The row of the optimizer called `name`.

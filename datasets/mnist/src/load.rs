@@ -82,20 +82,19 @@ pub fn check(files: &[VerifiedFile]) -> Result<(), String> {
 
 fn read(images: &VerifiedFile, labels: &VerifiedFile) -> Result<Images, MnistError> {
     let label_file = whole(labels, label_bytes)?;
-    let image_file = whole(images, image_bytes)?;
+    let mut pixels = whole(images, image_bytes)?;
     let in_file = |file: &VerifiedFile| {
         let (set, path) = (file.set(), file.path().to_owned());
         move |error| MnistError::Idx { set, path, error }
     };
     let classes = parse_labels(&label_file).map_err(in_file(labels))?;
-    let pixels = parse_images(&image_file).map_err(in_file(images))?;
+    let header = pixels.len() - parse_images(&pixels).map_err(in_file(images))?.len();
+    pixels.drain(..header);
     let classes: Vec<u16> = classes.iter().copied().map(u16::from).collect();
-    Images::new(ImageSpec::MNIST, pixels.to_vec(), classes, 10).map_err(|error| {
-        MnistError::Images {
-            set: images.set(),
-            path: images.path().to_owned(),
-            error,
-        }
+    Images::new(ImageSpec::MNIST, pixels, classes, 10).map_err(|error| MnistError::Images {
+        set: images.set(),
+        path: images.path().to_owned(),
+        error,
     })
 }
 

@@ -4,20 +4,12 @@
 use burn::{
     lr_scheduler::LrSchedulerRecord,
     optim::OptimizerRecord,
-    store::ModuleRecord,
-    train::{
-        checkpoint::{
-            Checkpoint, Checkpointer, CheckpointerError, CheckpointingAction, CheckpointingStrategy,
-        },
-        metric::store::EventStoreClient,
-    },
+    store::{ModuleRecord, RecordError},
 };
 use serde::{Deserialize, Serialize};
 use std::{
     fs, io,
-    panic::{AssertUnwindSafe, catch_unwind},
     path::{Path, PathBuf},
-    sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
 };
 
 /// Where a training stood when a checkpoint was written.
@@ -94,106 +86,61 @@ fn read_json<T: for<'a> Deserialize<'a>>(path: &Path) -> Result<T, CheckpointErr
     serde_json::from_str(&text).map_err(|cause| error(cause.to_string()))
 }
 
-/// Writes checkpoints. Burn hands over the optimizer's and the scheduler's
-/// records from threads of its own; the folder is written when all is there.
-#[derive(Clone)]
-pub(super) struct Writer(Arc<Inner>);
-
-struct Inner {
+/// Writes the checkpoints of a run.
+pub(super) struct Writer {
     folder: PathBuf,
-    pending: Mutex<Pending>,
-    done: Condvar,
-}
-
-#[derive(Default)]
-struct Pending {
-    model: Option<(ModuleRecord, CheckpointState)>,
-    optimizer: Option<OptimizerRecord>,
-    scheduler: Option<LrSchedulerRecord>,
     index: CheckpointIndex,
     best: Option<(f64, f64)>,
-    result: Option<Result<(), String>>,
 }
 
 impl Writer {
     pub fn new(run: &Path) -> Self {
-        Self(Arc::new(Inner {
+        Self {
             folder: run.join("checkpoints"),
-            pending: Mutex::default(),
-            done: Condvar::new(),
-        }))
-    }
-
-    fn pending(&self) -> MutexGuard<'_, Pending> {
-        self.0
-            .pending
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Announces a checkpoint; the records of optimizer and scheduler follow.
-    pub fn begin(&self, model: ModuleRecord, state: CheckpointState) {
-        let mut pending = self.pending();
-        pending.model = Some((model, state));
-        pending.result = None;
-    }
-
-    /// Waits until the announced checkpoint is on the disk.
-    pub fn finish(&self) -> Result<(), CheckpointError> {
-        let mut pending = self.pending();
-        while pending.result.is_none() {
-            pending = self
-                .0
-                .done
-                .wait(pending)
-                .unwrap_or_else(PoisonError::into_inner);
+            index: CheckpointIndex::default(),
+            best: None,
         }
-        match pending.result.take() {
-            Some(Err(cause)) => Err(CheckpointError::Write {
-                path: self.0.folder.clone(),
+    }
+
+    /// Saves a checkpoint, and removes those that are neither the last nor the
+    /// best any more.
+    pub fn save(
+        &mut self,
+        model: ModuleRecord,
+        optimizer: OptimizerRecord,
+        scheduler: LrSchedulerRecord,
+        state: CheckpointState,
+    ) -> Result<(), CheckpointError> {
+        self.write((model, optimizer, scheduler), &state)
+            .map_err(|cause| CheckpointError::Write {
+                path: self.folder.clone(),
                 cause,
-            }),
-            _ => Ok(()),
-        }
-    }
-
-    fn arrived(&self, fill: impl FnOnce(&mut Pending)) {
-        let mut pending = self.pending();
-        fill(&mut pending);
-        if let (Some(_), Some(_), Some(_)) =
-            (&pending.model, &pending.optimizer, &pending.scheduler)
-        {
-            // Whoever waits must hear of a panic too.
-            let written = catch_unwind(AssertUnwindSafe(|| self.write(&mut pending)));
-            let result =
-                written.unwrap_or_else(|_| Err("the device gave no weights back".to_owned()));
-            pending.result = Some(result);
-            self.0.done.notify_all();
-        }
+            })
     }
 
     /// Writes a new folder beside the old ones, then the index that names it,
     /// then removes what the index no longer names.
-    fn write(&self, pending: &mut Pending) -> Result<(), String> {
-        let (Some((model, state)), Some(optimizer), Some(scheduler)) = (
-            pending.model.take(),
-            pending.optimizer.take(),
-            pending.scheduler.take(),
-        ) else {
-            return Ok(());
-        };
-        let folder = &self.0.folder;
+    fn write(
+        &mut self,
+        (model, optimizer, scheduler): (ModuleRecord, OptimizerRecord, LrSchedulerRecord),
+        state: &CheckpointState,
+    ) -> Result<(), String> {
+        let folder = &self.folder;
         let name = format!("step-{:08}", state.step);
         let unfinished = folder.join(format!("{name}.unfinished"));
         let io = |error: io::Error| error.to_string();
-        let record = |error: CheckpointerError| innermost(&error.to_string());
+        let record = |error: RecordError| innermost(&error.to_string());
         let written = (|| {
             remove(&unfinished).map_err(io)?;
             fs::create_dir_all(&unfinished).map_err(io)?;
-            Checkpoint::save(model, unfinished.join("model.bpk")).map_err(record)?;
-            Checkpoint::save(optimizer, unfinished.join("optimizer.bpk")).map_err(record)?;
-            Checkpoint::save(scheduler, unfinished.join("scheduler.bpk")).map_err(record)?;
-            write_json(&unfinished.join("state.json"), &state).map_err(io)?;
+            model.save(unfinished.join("model.bpk")).map_err(record)?;
+            optimizer
+                .save(unfinished.join("optimizer.bpk"))
+                .map_err(record)?;
+            scheduler
+                .save(unfinished.join("scheduler.bpk"))
+                .map_err(record)?;
+            write_json(&unfinished.join("state.json"), state).map_err(io)?;
             for file in ["model.bpk", "optimizer.bpk", "scheduler.bpk"] {
                 sync(&unfinished.join(file)).map_err(io)?;
             }
@@ -205,20 +152,20 @@ impl Writer {
             let _ = remove(&unfinished);
             return Err(cause);
         }
-        let mut index = pending.index.clone();
+        let mut index = self.index.clone();
         index.last.clone_from(&name);
         // Only a completed epoch has a validation result of its own.
         if let (Some(accuracy), Some(loss), 0) = (state.val_accuracy, state.val_loss, state.batch)
-            && pending.best.is_none_or(|best| (accuracy, -loss) > best)
+            && self.best.is_none_or(|best| (accuracy, -loss) > best)
         {
-            pending.best = Some((accuracy, -loss));
+            self.best = Some((accuracy, -loss));
             index.best = Some(name);
         }
         let file = folder.join("index.json");
         let unfinished = folder.join("index.json.unfinished");
         write_json(&unfinished, &index).map_err(io)?;
         fs::rename(&unfinished, &file).map_err(io)?;
-        for old in [Some(&pending.index.last), pending.index.best.as_ref()] {
+        for old in [Some(&self.index.last), self.index.best.as_ref()] {
             let old = old.filter(|old| !old.is_empty());
             if let Some(old) =
                 old.filter(|old| **old != index.last && Some(*old) != index.best.as_ref())
@@ -226,7 +173,7 @@ impl Writer {
                 remove(&folder.join(old)).map_err(io)?;
             }
         }
-        pending.index = index;
+        self.index = index;
         Ok(())
     }
 }
@@ -256,7 +203,8 @@ pub fn save_weights(
     };
     let io = |cause: io::Error| error(cause.to_string());
     fs::create_dir_all(folder.join(&last)).map_err(io)?;
-    Checkpoint::save(model, folder.join(&last).join("model.bpk"))
+    model
+        .save(folder.join(&last).join("model.bpk"))
         .map_err(|cause| error(innermost(&cause.to_string())))?;
     write_json(&folder.join(&last).join("state.json"), &state).map_err(io)?;
     let index = CheckpointIndex { last, best: None };
@@ -289,51 +237,5 @@ fn remove(folder: &Path) -> io::Result<()> {
     match fs::remove_dir_all(folder) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
         _ => Ok(()),
-    }
-}
-
-/// Burn's handle for one of the three records.
-pub(super) struct Handle(pub Writer);
-
-macro_rules! handle {
-    ($record:ty, $fill:expr) => {
-        impl Checkpointer<$record> for Handle {
-            fn save(&self, _step: usize, record: $record) -> Result<(), CheckpointerError> {
-                let fill: fn(&mut Pending, $record) = $fill;
-                self.0.arrived(|pending| fill(pending, record));
-                Ok(())
-            }
-
-            fn delete(&self, _step: usize) -> Result<(), CheckpointerError> {
-                Ok(())
-            }
-
-            fn restore(&self, step: usize) -> Result<$record, CheckpointerError> {
-                let cause =
-                    format!("nothing is restored through this handle, asked for step {step}");
-                Err(CheckpointerError::Unknown(cause))
-            }
-        }
-    };
-}
-
-// The network's own record, without the wrapper around it, was handed over by
-// `Writer::begin`.
-handle!(ModuleRecord, |_, _| ());
-handle!(OptimizerRecord, |pending, record| pending.optimizer =
-    Some(record));
-handle!(LrSchedulerRecord, |pending, record| pending.scheduler =
-    Some(record));
-
-/// Saves whenever it is asked: the strategy decides when to ask.
-pub(super) struct Always;
-
-impl CheckpointingStrategy for Always {
-    fn checkpointing(
-        &mut self,
-        _step: usize,
-        _events: &EventStoreClient,
-    ) -> Vec<CheckpointingAction> {
-        vec![CheckpointingAction::Save]
     }
 }

@@ -2,7 +2,7 @@
 //! between the two.
 
 use super::{
-    checkpoints::{Always, CheckpointError, Handle, Writer},
+    checkpoints::CheckpointError,
     ledger::Ledger,
     screen::Screen,
     strategy::{Progress, Strategy},
@@ -219,10 +219,11 @@ pub fn fit<N: Trainable>(
     let training_device = device.clone().autodiff();
     let classifier = Trainee::new(network.0.fork(device).train(), network.1);
 
-    let writer = Writer::new(&plan.folder);
     let progress = Arc::new(Mutex::new(Progress::new(reporter)));
     let strategy = Strategy {
-        writer: writer.clone(),
+        folder: plan.folder.clone(),
+        optimizer: optimizer.clone(),
+        scheduler: scheduler.clone(),
         progress: progress.clone(),
         clock: classifier.clock.clone(),
         dashboard: Interrupter::new(),
@@ -239,12 +240,6 @@ pub fn fit<N: Trainable>(
     .metric_train_numeric(IterationSpeedMetric::new())
     .with_metric_logger(ledger)
     .with_application_logger(None)
-    .with_custom_checkpointers(
-        Handle(writer.clone()),
-        Handle(writer.clone()),
-        Handle(writer),
-    )
-    .with_checkpointing_strategy(Always)
     .with_interrupter(stop.0.clone())
     .renderer(screen.renderer(&strategy.dashboard))
     .num_epochs(plan.epochs)

@@ -3,6 +3,7 @@
 
 mod checkpoints;
 mod fit;
+mod learning;
 mod ledger;
 mod screen;
 mod step;

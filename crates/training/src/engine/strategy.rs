@@ -5,21 +5,26 @@
 use super::{
     checkpoints::{CheckpointState, Writer},
     fit::{EpochRecord, FitError, Phases, Reporter, Stop, StopReason, panic_error},
+    learning::Learning,
     ledger::OnDivergence,
 };
 use crate::classifier::{StepClock, Trainable, Trainee};
 use burn::{
+    lr_scheduler::module_lr_scheduler::ModuleLrScheduler,
     module::Module,
+    optim::ModuleOptimizer,
     train::{
         EventProcessorTraining, InferenceStep, Interrupter, Learner, LearnerEvent,
-        LearningCheckpointer, SupervisedLearningStrategy, SupervisedTrainingEventProcessor,
-        TrainLoader, TrainingComponents, TrainingItem, ValidLoader,
+        SupervisedLearningStrategy, SupervisedTrainingEventProcessor, TrainLoader,
+        TrainingComponents, TrainingItem, ValidLoader,
         metric::store::{Aggregate, EventStoreClient, Split},
     },
 };
 use kiln_weights::{WeightsError, weights_sha256};
 use std::{
-    panic::{AssertUnwindSafe, catch_unwind},
+    any::Any,
+    panic::{AssertUnwindSafe, catch_unwind, resume_unwind},
+    path::PathBuf,
     sync::{Arc, Mutex, MutexGuard, PoisonError, atomic::Ordering},
     time::{Duration, Instant},
 };
@@ -55,7 +60,12 @@ impl Default for Progress {
 
 /// What the loop shares with the world outside burn-train.
 pub(super) struct Strategy {
-    pub writer: Writer,
+    /// The run folder.
+    pub folder: PathBuf,
+    /// The optimizer and the schedule before the first step. Burn-train's
+    /// learner would clone the network for every step.
+    pub optimizer: ModuleOptimizer,
+    pub scheduler: ModuleLrScheduler,
     pub progress: Arc<Mutex<Progress>>,
     pub clock: Arc<StepClock>,
     /// The dashboard has an interrupter of its own, because it resets it at
@@ -70,7 +80,7 @@ struct Session<'a, N: Trainable> {
     interrupter: Interrupter,
     events: Arc<EventStoreClient>,
     processor: SupervisedTrainingEventProcessor<Trainee<N>>,
-    checkpointer: Option<LearningCheckpointer<Trainee<N>>>,
+    writer: Writer,
 }
 
 /// Means of an epoch; none where nothing was counted.
@@ -108,7 +118,7 @@ impl<N: Trainable> SupervisedLearningStrategy<Trainee<N>> for Strategy {
     fn fit(
         &self,
         components: TrainingComponents<Trainee<N>>,
-        mut learner: Learner<Trainee<N>>,
+        learner: Learner<Trainee<N>>,
         train: TrainLoader<Trainee<N>>,
         valid: ValidLoader<Trainee<N>>,
         starting_epoch: usize,
@@ -118,15 +128,21 @@ impl<N: Trainable> SupervisedLearningStrategy<Trainee<N>> for Strategy {
             interrupter: components.interrupter,
             events: components.event_store,
             processor: components.event_processor,
-            checkpointer: components.checkpointer,
+            writer: Writer::new(&self.folder),
         };
+        let mut learning = Learning {
+            trainee: learner.model(),
+            optimizer: self.optimizer.clone(),
+            scheduler: self.scheduler.clone(),
+            lr: self.lr.into(),
+        };
+        drop(learner);
         for epoch in starting_epoch..=components.num_epochs {
-            // Caught here, so that the dashboard is closed as after any end.
-            let run = || session.epoch(epoch, &mut learner, &train, &valid);
-            if let Err(panic) = catch_unwind(AssertUnwindSafe(run)) {
-                self.fail(panic_error(panic.as_ref()));
-                break;
-            }
+            let run = || session.epoch(epoch, learning, &train, &valid);
+            learning = match catch_unwind(AssertUnwindSafe(run)) {
+                Ok(learning) => learning,
+                Err(panic) => session.give_up(panic),
+            };
             if session.stopped() {
                 if epoch < components.num_epochs {
                     self.progress().reason = StopReason::Interrupted;
@@ -144,7 +160,7 @@ impl<N: Trainable> SupervisedLearningStrategy<Trainee<N>> for Strategy {
             let error = FitError::Training(error.to_string());
             progress.error.get_or_insert(error);
         }
-        (learner.model(), session.processor)
+        (learning.trainee, session.processor)
     }
 }
 
@@ -167,24 +183,34 @@ impl<N: Trainable> Session<'_, N> {
         self.interrupter.fail_on_error(result);
     }
 
+    /// Closes the dashboard as after any end and goes on panicking: the network
+    /// is lost.
+    fn give_up(mut self, panic: Box<dyn Any + Send>) -> ! {
+        self.strategy.fail(panic_error(panic.as_ref()));
+        self.send_train(LearnerEvent::End(None));
+        drop(self.processor.renderer());
+        resume_unwind(panic)
+    }
+
     /// Trains one epoch, validates, saves, reports.
     fn epoch(
         &mut self,
         epoch: usize,
-        learner: &mut Learner<Trainee<N>>,
+        learning: Learning<N>,
         train: &TrainLoader<Trainee<N>>,
         valid: &ValidLoader<Trainee<N>>,
-    ) {
+    ) -> Learning<N> {
         let start = Instant::now();
         self.send_train(LearnerEvent::StartSplit {
             epoch_number: epoch,
             total_items: train.num_items(),
         });
-        let batch = self.train(learner, train);
+        let (learning, batch) = self.train(learning, train);
         self.send_train(LearnerEvent::EndSplit(epoch));
         let train_seconds = start.elapsed().as_secs_f64();
         if self.stopped() {
-            return self.save_interrupted(learner, epoch, batch);
+            self.save_interrupted(&learning, epoch, batch);
+            return learning;
         }
 
         let validation = Instant::now();
@@ -193,20 +219,20 @@ impl<N: Trainable> Session<'_, N> {
                 epoch_number: epoch,
                 total_items: valid.num_items(),
             });
-            self.validate(learner, valid);
+            self.validate(&learning, valid);
             self.send_valid(LearnerEvent::EndSplit(epoch));
         }
         self.send_train(LearnerEvent::EndEpoch(epoch));
         let means = self.means(epoch);
         self.strategy.progress().phases.validation += validation.elapsed().as_secs_f64();
         if self.stopped() {
-            return self.save_interrupted(learner, epoch, batch);
+            self.save_interrupted(&learning, epoch, batch);
+            return learning;
         }
-        let step = self.strategy.progress().step;
         let record = EpochRecord {
             epoch,
-            step,
-            lr: learner.lr_current().base(),
+            step: self.strategy.progress().step,
+            lr: learning.lr.base(),
             train_loss: means.train_loss.unwrap_or(f64::NAN),
             train_accuracy: means.train_accuracy.unwrap_or(f64::NAN),
             val_loss: means.val_loss,
@@ -215,11 +241,13 @@ impl<N: Trainable> Session<'_, N> {
             images_per_second: train.num_items() as f64 / train_seconds,
         };
         self.strategy.progress().epochs.push(record.clone());
-        self.save(learner, epoch, 0);
+        self.save(&learning, epoch, 0);
         let mut progress = self.strategy.progress();
         if let Err(cause) = (progress.reporter)(&record) {
             progress.error.get_or_insert(FitError::Report(cause));
         }
+        drop(progress);
+        learning
     }
 
     /// The means of an epoch so far. Waits until every metric has been counted,
@@ -240,39 +268,35 @@ impl<N: Trainable> Session<'_, N> {
         }
     }
 
-    /// The steps of one epoch; gives the number of batches done.
+    /// The steps of one epoch; also gives the number of batches done.
     fn train(
         &mut self,
-        learner: &mut Learner<Trainee<N>>,
+        mut learning: Learning<N>,
         loader: &TrainLoader<Trainee<N>>,
-    ) -> usize {
+    ) -> (Learning<N>, usize) {
         let mut iterator = loader.iter();
         let mut batches = 0;
         loop {
             let asked = Instant::now();
-            let Some(item) = iterator.next() else {
-                return batches;
-            };
-            let batch = match item {
-                Ok(batch) => batch,
-                Err(error) => {
+            let batch = match iterator.next() {
+                Some(Ok(batch)) => batch,
+                Some(Err(error)) => {
                     self.interrupter.fail(error);
-                    return batches;
+                    return (learning, batches);
                 }
+                None => return (learning, batches),
             };
             let loaded = Instant::now();
-            let output = learner.train_step(batch);
-            let passed = Instant::now();
-            learner.lr_step();
-            learner.optimizer_step(output.grads);
+            let (next, output, passed) = learning.step(batch);
             let optimized = Instant::now();
+            learning = next;
             batches += 1;
             self.strategy.progress().step += 1;
             self.send_train(LearnerEvent::ProcessedItem(TrainingItem::new(
-                output.item,
+                output,
                 iterator.progress(),
                 Some(batches),
-                Some(learner.lr_current()),
+                Some(learning.lr.clone()),
             )));
             let mut progress = self.strategy.progress();
             progress.phases.loader += (loaded - asked).as_secs_f64();
@@ -280,13 +304,13 @@ impl<N: Trainable> Session<'_, N> {
             progress.phases.metrics += optimized.elapsed().as_secs_f64();
             drop(progress);
             if self.stopped() {
-                return batches;
+                return (learning, batches);
             }
         }
     }
 
-    fn validate(&mut self, learner: &Learner<Trainee<N>>, loader: &ValidLoader<Trainee<N>>) {
-        let model = learner.model().valid();
+    fn validate(&mut self, learning: &Learning<N>, loader: &ValidLoader<Trainee<N>>) {
+        let model = learning.trainee.valid();
         let mut iterator = loader.iter();
         let mut batches = 0;
         while let Some(item) = iterator.next() {
@@ -294,7 +318,7 @@ impl<N: Trainable> Session<'_, N> {
                 Ok(batch) => {
                     batches += 1;
                     self.send_valid(LearnerEvent::ProcessedItem(TrainingItem::new(
-                        model.step(batch),
+                        InferenceStep::step(&model, batch),
                         iterator.progress(),
                         Some(batches),
                         None,
@@ -310,19 +334,19 @@ impl<N: Trainable> Session<'_, N> {
 
     /// Saves after a stop that was asked for; an error leaves the checkpoints
     /// as they are.
-    fn save_interrupted(&mut self, learner: &Learner<Trainee<N>>, epoch: usize, batch: usize) {
+    fn save_interrupted(&mut self, learning: &Learning<N>, epoch: usize, batch: usize) {
         self.means(epoch);
         if self.interrupter.error().is_some() || self.strategy.progress().error.is_some() {
             return;
         }
         self.strategy.progress().reason = StopReason::Interrupted;
-        self.save(learner, epoch - 1, batch);
+        self.save(learning, epoch - 1, batch);
     }
 
-    fn save(&mut self, learner: &Learner<Trainee<N>>, epoch: usize, batch: usize) {
+    fn save(&mut self, learning: &Learning<N>, epoch: usize, batch: usize) {
         let start = Instant::now();
-        let network = learner.model().network;
-        let weights = match weights_sha256(&network) {
+        let network = &learning.trainee.network;
+        let weights = match weights_sha256(network) {
             Ok(weights) => weights,
             Err(WeightsError::NotFinite(_)) => {
                 let (step, lr) = (self.strategy.progress().step, self.strategy.lr);
@@ -343,12 +367,14 @@ impl<N: Trainable> Session<'_, N> {
             val_accuracy: last.and_then(|record| record.val_accuracy),
             weights_sha256: weights,
         };
-        if let Some(checkpointer) = &mut self.checkpointer {
-            self.strategy.writer.begin(network.into_record(), state);
-            checkpointer.checkpoint(learner, step, &self.events);
-            if let Err(error) = self.strategy.writer.finish() {
-                self.strategy.fail(error.into());
-            }
+        let saved = self.writer.save(
+            network.clone().into_record(),
+            learning.optimizer.to_record(),
+            learning.scheduler.to_record(),
+            state,
+        );
+        if let Err(error) = saved {
+            self.strategy.fail(error.into());
         }
         self.strategy.progress().phases.checkpoints += start.elapsed().as_secs_f64();
     }
