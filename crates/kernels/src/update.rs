@@ -5,12 +5,14 @@
 //! of threads, so that on flex the fused loops give the bits of Burn's own
 //! operations.
 
-use crate::on_flex;
+use crate::{
+    on_flex,
+    simd::{Kernel, Vector, widest},
+};
 use burn::{
     backend::flex::{Flex, FlexTensor},
     tensor::{DType, Tensor},
 };
-use pulp::Arch;
 use rayon::prelude::*;
 use std::ops::Range;
 
@@ -264,8 +266,13 @@ fn each<const N: usize>(
     gradient: &[f32],
     work: impl Fn([&mut [f32]; N], &[f32]) + Sync,
 ) {
-    let arch = Arch::new();
-    let work = |(parts, chunk)| arch.dispatch(|| work(parts, chunk));
+    let work = |(parts, chunk)| {
+        widest(Chunk {
+            parts,
+            gradient: chunk,
+            work: &work,
+        });
+    };
     let mut rest = parts;
     let cut = gradient.chunks(CHUNK).map(|chunk| {
         let heads = rest.each_mut().map(|part| {
@@ -278,6 +285,21 @@ fn each<const N: usize>(
     match gradient.len() <= CHUNK {
         true => cut.for_each(work),
         false => cut.collect::<Vec<_>>().into_par_iter().for_each(work),
+    }
+}
+
+struct Chunk<'a, const N: usize, F> {
+    parts: [&'a mut [f32]; N],
+    gradient: &'a [f32],
+    work: F,
+}
+
+impl<const N: usize, F: Fn([&mut [f32]; N], &[f32])> Kernel for Chunk<'_, N, F> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<V: Vector>(self) {
+        (self.work)(self.parts, self.gradient);
     }
 }
 

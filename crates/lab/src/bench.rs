@@ -14,6 +14,7 @@ use crate::{
 };
 use burn::{module::Module, tensor::Device};
 use images::{digits, endless, random_batch};
+use kiln_kernels::work_on;
 use kiln_models::{Network, Task, summarize};
 use kiln_training::{Forward, OptimizerSettings, Stepper, find_optimizer};
 use serde::Serialize;
@@ -184,7 +185,8 @@ fn measure(
         BenchMode::Infer => {
             let network = network.fork(device);
             let images = random_batch(task, batch_size, device)?.images;
-            timing.time(device, || drop(network.forward(images.clone())))?
+            let forward = || drop(network.forward(images.clone()));
+            timing.time(device, || work_on(device, forward))?
         }
         BenchMode::Train => {
             let mut stepper = Some(stepper(network, device)?);

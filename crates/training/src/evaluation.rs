@@ -5,7 +5,7 @@ use burn::{
     module::Module,
     tensor::{Device, ExecutionError},
 };
-use kiln_kernels::cross_entropy;
+use kiln_kernels::{cross_entropy, work_on};
 use serde::{Deserialize, Serialize};
 
 /// What a network does on one split.
@@ -26,7 +26,7 @@ pub struct Evaluation {
 ///
 /// # Errors
 /// When the device does not give a result back.
-pub fn evaluate<N: Module>(
+pub fn evaluate<N: Module + Sync>(
     network: &N,
     forward: Forward<N>,
     feed: &Feed,
@@ -38,7 +38,7 @@ pub fn evaluate<N: Module>(
     for batch in feed.epoch(0) {
         let labels = batch.labels.clone();
         let batch = feed.on_device(batch, device);
-        let logits = forward(network, batch.images);
+        let logits = work_on(device, || forward(network, batch.images));
         let losses = cross_entropy(logits.clone(), batch.targets).try_into_data()?;
         loss += losses.iter::<f64>().sum::<f64>();
         let predictions = logits.argmax(1).try_into_data()?;

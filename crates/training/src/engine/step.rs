@@ -1,14 +1,14 @@
 //! Training steps one by one, for whoever measures them: the step that the
 //! training loop takes, without loader, metrics and checkpoints.
 
+use super::learning::Learning;
 use crate::{
     Batch, Forward, OptimizerSettings, UnknownName,
     classifier::{Trainable, Trainee},
 };
 use burn::{
-    optim::ModuleOptimizer,
     tensor::{Device, ExecutionError},
-    train::{ClassificationOutput, TrainStep},
+    train::ClassificationOutput,
 };
 use std::{
     sync::atomic::Ordering,
@@ -17,11 +17,7 @@ use std::{
 
 /// A network on its way through training. It moves from step to step, so that
 /// nothing but the optimizer holds its weights.
-pub struct Stepper<N: Trainable> {
-    trainee: Trainee<N>,
-    optimizer: ModuleOptimizer,
-    lr: f64,
-}
+pub struct Stepper<N: Trainable>(Learning<N>);
 
 /// What a step gives beside new weights.
 pub struct StepOutput {
@@ -41,36 +37,24 @@ impl<N: Trainable> Stepper<N> {
         optimizer: &OptimizerSettings,
         device: &Device,
     ) -> Result<Self, UnknownName> {
-        Ok(Self {
+        Ok(Self(Learning {
             trainee: Trainee::new(network.0.fork(device).train(), network.1),
             optimizer: optimizer.build()?,
-            lr: optimizer.lr,
-        })
+            scheduler: optimizer.lr.into(),
+            lr: optimizer.lr.into(),
+        }))
     }
 
     /// Forward, mean cross entropy, backward and new weights. The batch must
     /// be on the device's autodiff form.
     pub fn step(self, batch: Batch) -> (Self, StepOutput) {
-        let Self {
-            trainee,
-            mut optimizer,
-            lr,
-        } = self;
-        let clock = trainee.clock.clone();
+        let clock = self.0.trainee.clock.clone();
         let backward = || Duration::from_nanos(clock.backward.load(Ordering::Relaxed));
         let (begin, before) = (Instant::now(), backward());
-        let output = TrainStep::step(&trainee, batch);
-        let passed = Instant::now();
-        let trainee = trainee.optimize(&mut optimizer, lr.into(), output.grads);
+        let (learning, output, passed) = self.0.step(batch);
         let forward = passed.checked_sub(backward() - before).unwrap_or(begin);
         let times = [begin, forward, passed, Instant::now()];
-        let stepper = Self {
-            trainee,
-            optimizer,
-            lr,
-        };
-        let output = output.item;
-        (stepper, StepOutput { times, output })
+        (Self(learning), StepOutput { times, output })
     }
 }
 
