@@ -30,6 +30,7 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 const INTERRUPTED: u8 = 130;
 
 fn main() -> ExitCode {
+    kiln_kernels::keep_buffers();
     let done = match Arguments::try_parse() {
         Ok(arguments) => act(arguments.verb),
         // Also the help and the version, which are no error.

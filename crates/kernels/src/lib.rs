@@ -26,6 +26,7 @@ pub use cross_entropy::cross_entropy;
 pub use fork::fork;
 pub use linear::linear;
 pub use mark::{Anchor, Marks, anchor, mark, passed};
+pub use memory::keep_buffers;
 pub use normalisation::{Normalised, batch_norm, batch_norm_train};
 pub use place::{on_flex, work_on};
 pub use pointwise::{add, relu};

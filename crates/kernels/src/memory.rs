@@ -14,3 +14,20 @@ pub unsafe fn written(length: usize, write: impl FnOnce(&mut [MaybeUninit<f32>])
     unsafe { values.set_len(length) };
     values
 }
+
+/// mimalloc's `mi_option_purge_delay`: milliseconds after which memory that
+/// nobody took again goes back to the system.
+const PURGE_DELAY: (i32, i64) = (15, 500);
+
+/// mimalloc's `mi_option_allow_thp`: give memory back in whole huge pages.
+const HUGE_PAGES: (i32, i64) = (43, 2);
+
+/// Tells mimalloc, where it is the program's allocator, to keep the large
+/// buffers that one training step frees and the next one takes. They would
+/// otherwise go back to the system, which clears every page that it hands out.
+pub fn keep_buffers() {
+    for (option, value) in [PURGE_DELAY, HUGE_PAGES] {
+        // SAFETY: sets a number; mimalloc ignores options that it does not know.
+        unsafe { libmimalloc_sys::mi_option_set_default(option, value as _) }
+    }
+}
