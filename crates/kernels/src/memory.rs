@@ -17,7 +17,7 @@ pub unsafe fn written(length: usize, write: impl FnOnce(&mut [MaybeUninit<f32>])
 
 /// mimalloc's `mi_option_purge_delay`: milliseconds after which memory that
 /// nobody took again goes back to the system.
-const PURGE_DELAY: (i32, i64) = (15, 500);
+const PURGE_DELAY: (i32, i64) = (15, 200);
 
 /// mimalloc's `mi_option_allow_thp`: give memory back in whole huge pages.
 const HUGE_PAGES: (i32, i64) = (43, 2);

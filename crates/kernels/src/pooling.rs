@@ -1,5 +1,6 @@
 //! Pooling of maps that are channels last: the largest of each window, and the
 //! mean of each whole map.
+#![allow(unsafe_code)]
 
 use crate::{
     flex::{Array, channels_first, channels_last, maps, sizes, tensor, values},
@@ -81,6 +82,11 @@ impl Window {
         }
     }
 
+    /// Values of an image of this size.
+    fn values(&self, [height, width]: [usize; 2]) -> usize {
+        height * width * self.channels
+    }
+
     /// Input positions under output position `at`.
     #[inline(always)]
     fn under(&self, axis: usize, at: usize) -> std::ops::Range<usize> {
@@ -89,20 +95,71 @@ impl Window {
         first.saturating_sub(self.before[axis])..end.min(self.input[axis])
     }
 
-    /// Calls `visit` with the output pixel and each input pixel under it.
+    /// Calls `visit` for each output pixel and each vector of its channels: with
+    /// where they are, where the first input pixel under it is, and how many
+    /// rows and columns of input pixels there are.
     #[inline(always)]
-    fn each(&self, mut visit: impl FnMut(usize, usize, bool)) {
+    fn each(&self, lanes: usize, mut visit: impl FnMut(Place)) {
         for row in 0..self.output[0] {
+            let rows = self.under(0, row);
             for column in 0..self.output[1] {
+                let columns = self.under(1, column);
                 let pixel = (row * self.output[1] + column) * self.channels;
-                let mut first = true;
-                for y in self.under(0, row) {
-                    for x in self.under(1, column) {
-                        visit(pixel, (y * self.input[1] + x) * self.channels, first);
-                        first = false;
-                    }
+                let first = (rows.start * self.input[1] + columns.start) * self.channels;
+                for channel in (0..self.channels).step_by(lanes) {
+                    visit(Place {
+                        pixel: pixel + channel,
+                        first: first + channel,
+                        size: [rows.len(), columns.len()],
+                        count: lanes.min(self.channels - channel),
+                    });
                 }
             }
+        }
+    }
+}
+
+/// A vector of channels of one output pixel.
+#[derive(Clone, Copy)]
+struct Place {
+    pixel: usize,
+    first: usize,
+    size: [usize; 2],
+    count: usize,
+}
+
+impl Place {
+    /// Calls `visit` with each input pixel under it.
+    #[inline(always)]
+    fn under(&self, window: &Window, mut visit: impl FnMut(usize)) {
+        for row in 0..self.size[0] {
+            for column in 0..self.size[1] {
+                visit(self.first + (row * window.input[1] + column) * window.channels);
+            }
+        }
+    }
+}
+
+#[inline(always)]
+unsafe fn read<V: Vector>(from: &[f32], at: usize, count: usize) -> V {
+    debug_assert!(at + count <= from.len());
+    // SAFETY: the caller's.
+    unsafe {
+        match count == V::LANES {
+            true => V::load(from.as_ptr().add(at)),
+            false => V::load_partial(from.as_ptr().add(at), count),
+        }
+    }
+}
+
+#[inline(always)]
+unsafe fn write<V: Vector>(value: V, to: &mut [f32], at: usize, count: usize) {
+    debug_assert!(at + count <= to.len());
+    // SAFETY: the caller's.
+    unsafe {
+        match count == V::LANES {
+            true => value.store(to.as_mut_ptr().add(at)),
+            false => value.store_partial(to.as_mut_ptr().add(at), count),
         }
     }
 }
@@ -119,23 +176,20 @@ impl Kernel for Largest<'_> {
     #[inline(always)]
     fn run<V: Vector>(self) {
         let Self { window, from, to } = self;
-        let channels = window.channels;
+        assert!(from.len() >= window.values(window.input));
+        assert!(to.len() >= window.values(window.output));
         window.each(
+            V::LANES,
             #[inline(always)]
-            |pixel, source, first| {
-                let to = &mut to[pixel..pixel + channels];
-                let from = &from[source..source + channels];
-                match first {
-                    true => to.copy_from_slice(from),
-                    false => {
-                        for (to, &from) in to.iter_mut().zip(from) {
-                            *to = if from > *to || from.is_nan() {
-                                from
-                            } else {
-                                *to
-                            };
-                        }
-                    }
+            |place| {
+                // SAFETY: a place and all that is under it lie in the images,
+                // whose sizes were asserted.
+                unsafe {
+                    let mut largest = read::<V>(from, place.first, place.count);
+                    place.under(&window, |at| {
+                        largest = largest.larger(read(from, at, place.count));
+                    });
+                    write(largest, to, place.pixel, place.count);
                 }
             },
         );
@@ -163,21 +217,24 @@ impl Kernel for HandBack<'_> {
             gradient,
             to,
         } = self;
-        let channels = window.channels;
-        let mut rest = vec![0.0f32; channels];
+        assert!(from.len() >= window.values(window.input) && to.len() >= from.len());
+        assert!(pooled.len() >= window.values(window.output) && gradient.len() >= pooled.len());
         window.each(
+            V::LANES,
             #[inline(always)]
-            |pixel, source, first| {
-                if first {
-                    rest.copy_from_slice(&gradient[pixel..pixel + channels]);
-                }
-                let pooled = &pooled[pixel..pixel + channels];
-                let values = from[source..source + channels].iter().zip(pooled);
-                let to = &mut to[source..source + channels];
-                for ((to, rest), (value, pooled)) in to.iter_mut().zip(&mut rest).zip(values) {
-                    let here = value == pooled || value.is_nan();
-                    *to += if here { *rest } else { 0.0 };
-                    *rest = if here { 0.0 } else { *rest };
+            |place| {
+                // SAFETY: a place and all that is under it lie in the images,
+                // whose sizes were asserted.
+                unsafe {
+                    let mut rest = read::<V>(gradient, place.pixel, place.count);
+                    let largest = read::<V>(pooled, place.pixel, place.count);
+                    place.under(&window, |at| {
+                        let value = read(from, at, place.count);
+                        let here = rest.where_equal(value, largest);
+                        rest = rest.sub(here);
+                        let sum = read::<V>(to, at, place.count).add(here);
+                        write(sum, to, at, place.count);
+                    });
                 }
             },
         );

@@ -20,6 +20,12 @@ pub trait Vector: Copy {
     unsafe fn store_partial(self, to: *mut f32, count: usize);
     /// `self * factor + addend`, rounded once where the hardware does so.
     unsafe fn mul_add(self, factor: Self, addend: Self) -> Self;
+    unsafe fn add(self, other: Self) -> Self;
+    unsafe fn sub(self, other: Self) -> Self;
+    /// `other` where it is larger or no number, else `self`.
+    unsafe fn larger(self, other: Self) -> Self;
+    /// `self` where `one` equals `other` or is no number, else zero.
+    unsafe fn where_equal(self, one: Self, other: Self) -> Self;
 }
 
 #[cfg(target_arch = "x86_64")]
@@ -53,6 +59,30 @@ mod x86 {
         #[inline(always)]
         unsafe fn mul_add(self, factor: Self, addend: Self) -> Self {
             unsafe { _mm512_fmadd_ps(self, factor, addend) }
+        }
+        #[inline(always)]
+        unsafe fn add(self, other: Self) -> Self {
+            unsafe { _mm512_add_ps(self, other) }
+        }
+        #[inline(always)]
+        unsafe fn sub(self, other: Self) -> Self {
+            unsafe { _mm512_sub_ps(self, other) }
+        }
+        #[inline(always)]
+        unsafe fn larger(self, other: Self) -> Self {
+            unsafe {
+                let above = _mm512_cmp_ps_mask::<_CMP_GT_OQ>(other, self);
+                let unknown = _mm512_cmp_ps_mask::<_CMP_UNORD_Q>(other, other);
+                _mm512_mask_mov_ps(self, above | unknown, other)
+            }
+        }
+        #[inline(always)]
+        unsafe fn where_equal(self, one: Self, other: Self) -> Self {
+            unsafe {
+                let equal = _mm512_cmp_ps_mask::<_CMP_EQ_OQ>(one, other);
+                let unknown = _mm512_cmp_ps_mask::<_CMP_UNORD_Q>(one, one);
+                _mm512_maskz_mov_ps(equal | unknown, self)
+            }
         }
     }
 
@@ -94,12 +124,45 @@ mod x86 {
         unsafe fn mul_add(self, factor: Self, addend: Self) -> Self {
             unsafe { _mm256_fmadd_ps(self, factor, addend) }
         }
+        #[inline(always)]
+        unsafe fn add(self, other: Self) -> Self {
+            unsafe { _mm256_add_ps(self, other) }
+        }
+        #[inline(always)]
+        unsafe fn sub(self, other: Self) -> Self {
+            unsafe { _mm256_sub_ps(self, other) }
+        }
+        #[inline(always)]
+        unsafe fn larger(self, other: Self) -> Self {
+            unsafe {
+                let above = _mm256_cmp_ps::<_CMP_GT_OQ>(other, self);
+                let unknown = _mm256_cmp_ps::<_CMP_UNORD_Q>(other, other);
+                _mm256_blendv_ps(self, other, _mm256_or_ps(above, unknown))
+            }
+        }
+        #[inline(always)]
+        unsafe fn where_equal(self, one: Self, other: Self) -> Self {
+            unsafe {
+                let equal = _mm256_cmp_ps::<_CMP_EQ_OQ>(one, other);
+                let unknown = _mm256_cmp_ps::<_CMP_UNORD_Q>(one, one);
+                _mm256_and_ps(self, _mm256_or_ps(equal, unknown))
+            }
+        }
     }
 }
 
 /// Four lanes without any instruction set; the compiler makes of it what it can.
 #[derive(Clone, Copy)]
 pub struct Portable([f32; 4]);
+
+impl Portable {
+    #[inline(always)]
+    fn with(self, other: Self, operation: impl Fn(f32, f32) -> f32) -> Self {
+        Self(std::array::from_fn(|lane| {
+            operation(self.0[lane], other.0[lane])
+        }))
+    }
+}
 
 impl Vector for Portable {
     const LANES: usize = 4;
@@ -138,6 +201,23 @@ impl Vector for Portable {
             true => self.0[lane].mul_add(factor.0[lane], addend.0[lane]),
             false => self.0[lane] * factor.0[lane] + addend.0[lane],
         }))
+    }
+    #[inline(always)]
+    unsafe fn add(self, other: Self) -> Self {
+        self.with(other, |a, b| a + b)
+    }
+    #[inline(always)]
+    unsafe fn sub(self, other: Self) -> Self {
+        self.with(other, |a, b| a - b)
+    }
+    #[inline(always)]
+    unsafe fn larger(self, other: Self) -> Self {
+        self.with(other, |a, b| if b > a || b.is_nan() { b } else { a })
+    }
+    #[inline(always)]
+    unsafe fn where_equal(self, one: Self, other: Self) -> Self {
+        let given = one.with(other, |a, b| f32::from(u8::from(a == b || a.is_nan())));
+        self.with(given, |value, given| if given > 0.0 { value } else { 0.0 })
     }
 }
 

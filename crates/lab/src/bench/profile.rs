@@ -7,6 +7,7 @@ use super::{
     timing::at_least_one,
 };
 use crate::{LabError, network::initial_network};
+use kiln_kernels::work_on;
 use kiln_models::{Task, TimedLayer, profile, summarize};
 use serde::Serialize;
 use std::time::{Duration, Instant};
@@ -139,7 +140,9 @@ pub fn profile_training(subject: &BenchSubject, timing: &Timing) -> Result<Profi
         let batch = batches.next();
         let batch = batch.ok_or_else(|| LabError::run("the loader gave no batch"))?;
         let batch = feed.on_device(batch, &training);
-        let ((next, output), layers) = profile(|| stepper.step(batch));
+        // On the thread that takes the step, which is where layers are met.
+        let step = || profile(|| stepper.step(batch));
+        let ((next, output), layers) = work_on(&device, step);
         stepper = next;
         device.sync().map_err(LabError::run)?;
         let [loaded, forward, backward, _] = output.times;
