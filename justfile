@@ -124,6 +124,16 @@ bench-scaling *arguments:
     cargo build --release --quiet
     python3 bench/scaling.py "$@"
 
+# Time the CPU kernels on the shapes of known networks: just bench-kernels 'conv resnet20'
+[group('develop')]
+bench-kernels filter='':
+    cargo bench --quiet --workspace --bench kernels -- {{ quote(filter) }}
+
+# Run the tests of the CPU kernels with the address sanitizer; builds Burn once more
+[group('develop')]
+sanitize-kernels:
+    RUSTC_BOOTSTRAP=1 RUSTFLAGS=-Zsanitizer=address cargo test --release -p kiln-kernels --test kernels --target "$(rustc --print host-tuple)" --target-dir target/sanitize
+
 # Everything that CI checks
 [group('develop')]
 ci:

@@ -2,7 +2,7 @@
 
 use crate::{
     conv::{Geometry, forward, input_gradient, weight_gradient},
-    flex::{Array, in_order, maps, sizes, tensor, values, view},
+    flex::{Array, channels_first, channels_last, in_order, maps, sizes, tensor, values, view},
     place::on_flex,
     reduce,
     track::track,
@@ -54,7 +54,8 @@ pub fn conv2d(
     options: ConvOptions<2>,
 ) -> Tensor<4> {
     let strided_and_dilated = (0..2).any(|a| options.stride[a] > 1 && options.dilation[a] > 1);
-    let fits = options.groups == 1 && !strided_and_dilated && x.dtype() == DType::F32;
+    let has_images = x.shape().num_elements() > 0;
+    let fits = has_images && !strided_and_dilated && x.dtype() == DType::F32;
     if !fits || !on_flex(&x.device()) {
         return module::conv2d(x, weight, bias, options);
     }
@@ -72,6 +73,7 @@ fn geometry(x: &Array, weight: &Array, options: &ConvOptions<2>) -> Geometry {
         batch,
         channels_in,
         channels_out,
+        groups: options.groups,
         input: [height, width],
         kernel: [rows, columns],
         stride: options.stride,
@@ -149,6 +151,9 @@ impl State {
 
     fn weight_gradient(&self, gradient: &Array) -> Array {
         let geometry = geometry(&self.x, &self.weight, &self.options);
+        // A depthwise one reads vectors of channels from the gradient.
+        let dense = (geometry.groups > 1).then(|| channels_first(channels_last(gradient.clone())));
+        let gradient = dense.as_ref().unwrap_or(gradient);
         match (view(&self.x), view(gradient)) {
             (Some(x), Some(gradient)) => tensor(
                 weight_gradient(&geometry, &x, &gradient),

@@ -1,12 +1,21 @@
 //! Fast operations for flex, Burn's CPU backend: each takes and gives Burn's
 //! tensors, computes with our own code on flex and with Burn's own operation
 //! on every other backend. It knows no layer and no network.
+//!
+//! The environment variable `KILN_KERNELS` chooses the vectors that are computed
+//! with: `avx512`, `avx2`, `neon` or `portable`. Without it, and where the
+//! machine lacks what it names, they are the widest there are.
+//!
+//! The tests hold every operation to its definition in f64 and to Burn's own,
+//! for each of these vectors; `just sanitize-kernels` runs them with the
+//! address sanitizer, which is how the unsafe code is checked.
 
 mod conv;
 mod convolution;
 mod cross_entropy;
 mod flex;
 mod fork;
+mod level;
 mod linear;
 mod mark;
 mod matrix;

@@ -1,7 +1,10 @@
 //! Where a tensor lives: on flex or elsewhere.
 
 use burn::{backend::DispatchDevice, tensor::Device};
-use std::sync::{Mutex, PoisonError};
+use std::{
+    cell::Cell,
+    sync::{Mutex, PoisonError},
+};
 
 /// Whether tensors on `device` are computed by flex, tracked for gradients or not.
 pub fn on_flex(device: &Device) -> bool {
@@ -15,19 +18,32 @@ pub fn on_flex(device: &Device) -> bool {
     }
 }
 
+/// Held while work is done: a thread that waits for the end of a loop would
+/// otherwise begin somebody else's work in the middle of its own.
+static TURN: Mutex<()> = Mutex::new(());
+
+thread_local! {
+    static WORKS: Cell<bool> = const { Cell::new(false) };
+}
+
 /// Does `work`, which is all on `device`: for flex on the first of the threads
 /// that share its loops, so that not every loop has to be handed over to them
 /// and waited for. It is the same thread every time, because a
-/// `burn::module::RunningState` keeps what each thread has told it.
+/// `burn::module::RunningState` keeps what each thread has told it; work in
+/// work goes on there, all other work waits for its turn.
 pub fn work_on<R: Send>(device: &Device, work: impl FnOnce() -> R + Send) -> R {
-    if !on_flex(device) {
+    if !on_flex(device) || WORKS.get() {
         return work();
     }
+    let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
     let work = Mutex::new(Some(work));
     let done = rayon::broadcast(|thread| {
         let first = thread.index() == 0;
         let work = first.then(|| work.lock().unwrap_or_else(PoisonError::into_inner).take());
-        work.flatten().map(|work| work())
+        work.flatten().map(|work| {
+            let _works = Works::begin();
+            work()
+        })
     });
     match done.into_iter().flatten().next() {
         Some(result) => result,
@@ -35,10 +51,30 @@ pub fn work_on<R: Send>(device: &Device, work: impl FnOnce() -> R + Send) -> R {
     }
 }
 
+/// Marks its thread as working, also through a panic.
+struct Works;
+
+impl Works {
+    fn begin() -> Self {
+        WORKS.set(true);
+        Self
+    }
+}
+
+impl Drop for Works {
+    fn drop(&mut self) {
+        WORKS.set(false);
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::thread;
+    use rayon::prelude::*;
+    use std::{
+        sync::atomic::{AtomicBool, Ordering},
+        thread,
+    };
 
     #[test]
     fn all_work_on_flex_is_done_by_one_thread() {
@@ -47,6 +83,21 @@ mod tests {
         assert_ne!(first, thread::current().id());
         assert!((0..100).all(|_| on() == first));
         assert_eq!(thread::spawn(on).join().ok(), Some(first));
+    }
+
+    #[test]
+    fn work_in_work_goes_on_and_work_of_others_waits() {
+        let device = &Device::flex();
+        assert_eq!(work_on(device, || work_on(device, || 1)), 1);
+        let alone = AtomicBool::new(true);
+        let turn = || {
+            work_on(device, || {
+                assert!(alone.swap(false, Ordering::SeqCst));
+                (0..64).into_par_iter().for_each(|_| thread::yield_now());
+                alone.store(true, Ordering::SeqCst);
+            });
+        };
+        thread::scope(|scope| (0..8).for_each(|_| drop(scope.spawn(turn))));
     }
 
     #[test]

@@ -38,7 +38,13 @@ pub trait Pooling: Backend {
 /// `[batch, channels, height, width]` to
 /// `[batch, channels, height out, width out]`.
 pub fn max_pool2d(maps: Tensor<4>, options: MaxPoolOptions<2>) -> Tensor<4> {
-    let fits = options.dilation == [1, 1] && !options.ceil_mode && maps.dtype() == DType::F32;
+    // No window lies beyond the edge as a whole.
+    let sees = |axis: usize| {
+        let (before, after) = options.padding[axis];
+        before.max(after) < options.kernel_size[axis]
+    };
+    let plain = options.dilation == [1, 1] && !options.ceil_mode && sees(0) && sees(1);
+    let fits = plain && maps.dtype() == DType::F32;
     match fits && on_flex(&maps.device()) {
         true => Tensor::from_dispatch(Dispatch::largest(maps.into_dispatch(), options)),
         false => module::max_pool2d(maps, options),

@@ -2,6 +2,8 @@
 //! AVX-512, AVX2 with FMA, NEON, and arrays where there is none of them.
 #![allow(unsafe_code)]
 
+use crate::level::{Level, level};
+
 /// A vector register of f32 lanes.
 ///
 /// # Safety
@@ -151,6 +153,73 @@ mod x86 {
     }
 }
 
+#[cfg(target_arch = "aarch64")]
+mod arm {
+    use super::Vector;
+    use std::arch::aarch64::*;
+
+    impl Vector for float32x4_t {
+        const LANES: usize = 4;
+        const MANY_REGISTERS: bool = true;
+        #[inline(always)]
+        unsafe fn splat(value: f32) -> Self {
+            unsafe { vdupq_n_f32(value) }
+        }
+        #[inline(always)]
+        unsafe fn load(from: *const f32) -> Self {
+            unsafe { vld1q_f32(from) }
+        }
+        #[inline(always)]
+        unsafe fn store(self, to: *mut f32) {
+            unsafe { vst1q_f32(to, self) }
+        }
+        #[inline(always)]
+        unsafe fn load_partial(from: *const f32, count: usize) -> Self {
+            let mut lanes = [0.0; 4];
+            unsafe {
+                from.copy_to_nonoverlapping(lanes.as_mut_ptr(), count);
+                vld1q_f32(lanes.as_ptr())
+            }
+        }
+        #[inline(always)]
+        unsafe fn store_partial(self, to: *mut f32, count: usize) {
+            let mut lanes = [0.0; 4];
+            unsafe {
+                vst1q_f32(lanes.as_mut_ptr(), self);
+                to.copy_from_nonoverlapping(lanes.as_ptr(), count);
+            }
+        }
+        #[inline(always)]
+        unsafe fn mul_add(self, factor: Self, addend: Self) -> Self {
+            unsafe { vfmaq_f32(addend, self, factor) }
+        }
+        #[inline(always)]
+        unsafe fn add(self, other: Self) -> Self {
+            unsafe { vaddq_f32(self, other) }
+        }
+        #[inline(always)]
+        unsafe fn sub(self, other: Self) -> Self {
+            unsafe { vsubq_f32(self, other) }
+        }
+        #[inline(always)]
+        unsafe fn larger(self, other: Self) -> Self {
+            unsafe {
+                let number = vceqq_f32(other, other);
+                let taken = vornq_u32(vcgtq_f32(other, self), number);
+                vbslq_f32(taken, other, self)
+            }
+        }
+        #[inline(always)]
+        unsafe fn where_equal(self, one: Self, other: Self) -> Self {
+            unsafe {
+                let number = vceqq_f32(one, one);
+                let taken = vornq_u32(vceqq_f32(one, other), number);
+                vreinterpretq_f32_u32(vandq_u32(taken, vreinterpretq_u32_f32(self)))
+            }
+        }
+    }
+}
+
 /// Four lanes without any instruction set; the compiler makes of it what it can.
 #[derive(Clone, Copy)]
 pub struct Portable([f32; 4]);
@@ -231,37 +300,37 @@ pub trait Kernel {
     fn run<V: Vector>(self) -> Self::Output;
 }
 
-/// Runs `kernel` with the widest vectors of this machine.
+/// Runs `kernel` with the vectors of this process's [`level`].
 #[inline]
 pub fn widest<K: Kernel>(kernel: K) -> K::Output {
-    #[cfg(target_arch = "x86_64")]
-    {
-        use std::arch::x86_64::{__m256, __m512};
+    match level() {
+        #[cfg(target_arch = "x86_64")]
+        level @ (Level::Avx512 | Level::Avx2) => {
+            use std::arch::x86_64::{__m256, __m512};
 
-        #[target_feature(enable = "avx512f,avx2,fma")]
-        fn avx512<K: Kernel>(kernel: K) -> K::Output {
-            kernel.run::<__m512>()
-        }
+            #[target_feature(enable = "avx512f,avx2,fma")]
+            fn avx512<K: Kernel>(kernel: K) -> K::Output {
+                kernel.run::<__m512>()
+            }
 
-        #[target_feature(enable = "avx2,fma")]
-        fn avx2<K: Kernel>(kernel: K) -> K::Output {
-            kernel.run::<__m256>()
-        }
+            #[target_feature(enable = "avx2,fma")]
+            fn avx2<K: Kernel>(kernel: K) -> K::Output {
+                kernel.run::<__m256>()
+            }
 
-        let common = is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma");
-        if common && is_x86_feature_detected!("avx512f") {
-            // SAFETY: the features were found at run time.
-            return unsafe { avx512(kernel) };
+            // SAFETY: a level is chosen only where its features were found.
+            match level == Level::Avx512 {
+                true => unsafe { avx512(kernel) },
+                false => unsafe { avx2(kernel) },
+            }
         }
-        if common {
-            // SAFETY: the features were found at run time.
-            return unsafe { avx2(kernel) };
-        }
+        #[cfg(target_arch = "aarch64")]
+        Level::Neon => kernel.run::<std::arch::aarch64::float32x4_t>(),
+        _ => kernel.run::<Portable>(),
     }
-    kernel.run::<Portable>()
 }
 
-/// Lanes of the widest vectors of this machine.
+/// Lanes of the vectors of this process.
 pub fn lanes() -> usize {
     struct Lanes;
 

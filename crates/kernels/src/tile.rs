@@ -142,10 +142,10 @@ pub unsafe fn products<V: Vector, const ROWS: usize, const WIDTH: usize>(
             }
             matrix = matrix.add(WIDTH * V::LANES);
             let patch = source.add(base);
-            for i in 0..ROWS {
+            for (i, sums) in sums.iter_mut().enumerate() {
                 let value = V::splat(*patch.add(i));
                 for v in 0..WIDTH {
-                    sums[i][v] = value.mul_add(row[v], sums[i][v]);
+                    sums[v] = value.mul_add(row[v], sums[v]);
                 }
             }
         }

@@ -142,15 +142,13 @@ impl AdamStep {
         let correction = (1.0 - self.beta2.powi(self.time)).sqrt();
         Scalars {
             lr: self.lr as f32,
-            kept: if self.decoupled {
-                (1.0 - self.lr * decay) as f32
-            } else {
-                1.0
+            kept: match self.decoupled {
+                true => (1.0 - self.lr * decay) as f32,
+                false => 1.0,
             },
-            coupled: if self.decoupled {
-                0.0
-            } else {
-                self.weight_decay
+            coupled: match self.decoupled {
+                true => 0.0,
+                false => self.weight_decay,
             },
             beta1: self.beta1,
             beta2: self.beta2,

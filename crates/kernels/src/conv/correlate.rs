@@ -4,6 +4,7 @@
 #![allow(unsafe_code)]
 
 use super::{
+    depthwise::Channels,
     geometry::{Correlation, Phase},
     pack::Blocks,
     source::{View, with_source},
@@ -53,8 +54,10 @@ pub fn portion(correlation: &Correlation, batch: usize) -> (usize, usize) {
 }
 
 /// Computes the destination `[batch, height, width, outputs]` of `correlation`
-/// from `source`. `kernels` holds for each phase its packed kernel; `start` is
-/// what sums begin with, one value for each padded lane. Writes every value.
+/// from `source`. `kernels` holds for each phase its packed kernels, one group
+/// behind the other, or those of all channels side by side if it is depthwise;
+/// `start` is what sums begin with, for each padded lane of each kernel.
+/// Writes every value.
 pub fn correlate(
     correlation: &Correlation,
     batch: usize,
@@ -107,16 +110,38 @@ fn compute(
             for (phase, kernel) in correlation.phases.iter().zip(kernels) {
                 let step = (stride, band.start);
                 let (bases, places) = pixels(correlation, phase, images.len(), &rows, step);
-                widest(Tiles {
-                    source,
-                    bases: &bases,
-                    places: &places,
-                    runs: &phase.runs(correlation),
-                    kernel,
-                    blocks,
-                    start,
-                    output: piece.output,
-                });
+                let runs = phase.runs(correlation);
+                if correlation.is_depthwise() {
+                    widest(Channels {
+                        source,
+                        bases: &bases,
+                        places: &places,
+                        runs: &runs,
+                        kernel,
+                        blocks,
+                        start,
+                        output: piece.output,
+                    });
+                    continue;
+                }
+                if bases.is_empty() {
+                    continue;
+                }
+                let starts = start.chunks_exact(blocks.padded());
+                for (group, start) in starts.enumerate() {
+                    let size = kernel.len() / correlation.groups;
+                    let first = group * correlation.channels / correlation.groups;
+                    widest(Tiles {
+                        source: &source[first.min(source.len())..],
+                        bases: &bases,
+                        places: &places,
+                        runs: &runs,
+                        kernel: &kernel[group * size..(group + 1) * size],
+                        blocks,
+                        start,
+                        output: &mut piece.output[group * blocks.outputs..],
+                    });
+                }
             }
         },
     );

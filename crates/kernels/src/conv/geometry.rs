@@ -12,6 +12,8 @@ pub struct Geometry {
     pub channels_in: usize,
     /// Channels of the output.
     pub channels_out: usize,
+    /// Independent groups, each of as many channels of both.
+    pub groups: usize,
     /// Size of the input.
     pub input: [usize; 2],
     /// Size of the kernel.
@@ -37,9 +39,14 @@ impl Geometry {
         self.input[axis] + self.padding[axis].0 + self.padding[axis].1
     }
 
-    /// Values of a patch.
-    pub fn patch(&self) -> usize {
-        self.kernel[0] * self.kernel[1] * self.channels_in
+    /// Values of the kernel without its channels.
+    pub fn area(&self) -> usize {
+        self.kernel[0] * self.kernel[1]
+    }
+
+    /// Channels of a group: of the output and of the input.
+    pub fn of_a_group(&self) -> [usize; 2] {
+        [self.channels_out, self.channels_in].map(|channels| channels / self.groups)
     }
 
     /// The forward pass: every output pixel is one patch of the input.
@@ -51,6 +58,7 @@ impl Geometry {
             padded: [self.padded(0), self.padded(1)],
             destination: self.output(),
             outputs: self.channels_out,
+            groups: self.groups,
             phases: vec![Phase {
                 taps: [taps(self.kernel[0]), taps(self.kernel[1])],
                 spacing: self.dilation,
@@ -94,6 +102,7 @@ impl Geometry {
             padded,
             destination: self.input,
             outputs: self.channels_in,
+            groups: self.groups,
             phases,
         })
     }
@@ -172,6 +181,8 @@ pub struct Correlation {
     pub destination: [usize; 2],
     /// Channels of the destination.
     pub outputs: usize,
+    /// Independent groups of channels, of both alike.
+    pub groups: usize,
     /// The destination's pixels, in groups that use the same taps.
     pub phases: Vec<Phase>,
 }
@@ -196,20 +207,29 @@ pub struct Phase {
     pub count: [usize; 2],
 }
 
+impl Correlation {
+    /// Whether every channel is a group of its own.
+    pub fn is_depthwise(&self) -> bool {
+        self.groups > 1 && self.groups == self.channels && self.groups == self.outputs
+    }
+}
+
 impl Phase {
-    /// Contiguous stretches of a patch, in the order of the packed kernel.
+    /// Contiguous stretches of a patch of the first group, in the order of the
+    /// packed kernel.
     pub fn runs(&self, correlation: &Correlation) -> Vec<Run> {
         let [rows, columns] = [self.taps[0].len(), self.taps[1].len()];
         let line = correlation.padded[1] * correlation.channels;
         let row = |i: usize| i * self.spacing[0] * line;
-        if self.spacing[1] == 1 || columns == 1 {
+        if correlation.groups == 1 && (self.spacing[1] == 1 || columns == 1) {
             let length = columns * correlation.channels;
             return (0..rows).map(|i| (row(i), length)).collect();
         }
         (0..rows * columns)
             .map(|tap| {
                 let column = (tap % columns) * self.spacing[1] * correlation.channels;
-                (row(tap / columns) + column, correlation.channels)
+                let channels = correlation.channels / correlation.groups;
+                (row(tap / columns) + column, channels)
             })
             .collect()
     }

@@ -3,6 +3,7 @@
 #![allow(unsafe_code)]
 
 mod correlate;
+mod depthwise;
 mod geometry;
 pub mod pack;
 mod source;
@@ -17,7 +18,8 @@ use geometry::{Correlation, Phase};
 use pack::{Blocks, Side, pack};
 
 /// The output `[batch, height, width, channels_out]` of the convolution of
-/// `input` with contiguous `weights` `[channels_out, channels_in, height, width]`.
+/// `input` with contiguous `weights` `[channels_out, channels_in / groups,
+/// height, width]`.
 pub fn forward(
     geometry: &Geometry,
     input: &View<'_>,
@@ -50,18 +52,32 @@ fn run(
     weights: &[f32],
     bias: Option<&[f32]>,
 ) -> Vec<f32> {
-    let blocks = Blocks::new(correlation.outputs, simd::lanes());
-    let channels = [geometry.channels_out, geometry.channels_in];
-    let area = geometry.kernel[0] * geometry.kernel[1];
-    let kernels: Vec<_> = (correlation.phases.iter())
-        .map(|phase| {
-            let positions = positions(phase, geometry.kernel[1]);
-            pack(weights, channels, area, side, &positions, &blocks)
-        })
-        .collect();
-    let mut start = vec![0.0; blocks.padded()];
+    let (channels, area) = (geometry.of_a_group(), geometry.area());
+    let depthwise = correlation.is_depthwise();
+    let (groups, outputs) = match depthwise {
+        true => (1, correlation.outputs),
+        false => (geometry.groups, correlation.outputs / geometry.groups),
+    };
+    let blocks = Blocks::new(outputs, simd::lanes());
+    let kernel = |phase: &Phase| {
+        let positions = positions(phase, geometry.kernel[1]);
+        if depthwise {
+            return depthwise::pack(weights, area, &positions, &blocks);
+        }
+        let of_groups = weights.chunks_exact(channels[0] * channels[1] * area);
+        let pack = |weights| pack(weights, channels, area, side, &positions, &blocks);
+        match groups {
+            1 => pack(weights),
+            _ => of_groups.flat_map(pack).collect(),
+        }
+    };
+    let kernels: Vec<_> = correlation.phases.iter().map(kernel).collect();
+    let mut start = vec![0.0; groups * blocks.padded()];
     if let Some(bias) = bias {
-        start[..bias.len()].copy_from_slice(bias);
+        let to = start.chunks_exact_mut(blocks.padded());
+        for (to, bias) in to.zip(bias.chunks_exact(outputs)) {
+            to[..outputs].copy_from_slice(bias);
+        }
     }
     let [height, width] = correlation.destination;
     let length = geometry.batch * height * width * correlation.outputs;

@@ -4,6 +4,7 @@
 
 use super::{
     correlate::{band, pixels},
+    depthwise::{self, Taps},
     geometry::{Correlation, Geometry},
     pack::{Blocks, unpack},
     source::{View, with_source},
@@ -28,21 +29,33 @@ const SMALL: usize = 64 * 1024;
 /// on the number of threads.
 const GROUPS: usize = 8;
 
-/// The gradient `[channels_out, channels_in, height, width]` of the weights,
-/// given the input and the gradient of the output.
+/// The gradient `[channels_out, channels_in / groups, height, width]` of the
+/// weights, given the input and the gradient of the output, whose channels lie
+/// side by side if the convolution is depthwise.
 pub fn weight_gradient(geometry: &Geometry, input: &View<'_>, gradient: &View<'_>) -> Vec<f32> {
     let correlation = geometry.forward();
-    let blocks = Blocks::new(geometry.channels_out, simd::lanes());
+    let (channels, area) = (geometry.of_a_group(), geometry.area());
+    let depthwise = correlation.is_depthwise();
+    let (groups_of_channels, outputs) = match depthwise {
+        true => (1, geometry.channels_out),
+        false => (geometry.groups, channels[0]),
+    };
+    let blocks = Blocks::new(outputs, simd::lanes());
     let runs = correlation.phases[0].runs(&correlation);
-    let size = geometry.patch() * blocks.padded();
+    let parts = |most| match depthwise {
+        true => Vec::new(),
+        false => parts(&blocks, &runs, most, geometry),
+    };
+    let size = groups_of_channels * area * channels[1] * blocks.padded();
     let mut packed = vec![0.0; size];
     let sums = Sums {
         correlation: &correlation,
         input,
         gradient,
+        blocks: &blocks,
     };
     let batch = geometry.batch;
-    if size <= SMALL {
+    if size <= SMALL || depthwise {
         let groups = GROUPS.min(batch);
         let mut partial = vec![0.0; size * groups];
         partial
@@ -50,7 +63,7 @@ pub fn weight_gradient(geometry: &Geometry, input: &View<'_>, gradient: &View<'_
             .enumerate()
             .for_each(|(group, partial)| {
                 let images = group * batch / groups..(group + 1) * batch / groups;
-                sums.add(images, &parts(&blocks, &runs, usize::MAX), partial);
+                sums.add(images, &parts(usize::MAX), partial);
             });
         for partial in partial.chunks_exact(size) {
             for (sum, value) in packed.iter_mut().zip(partial) {
@@ -58,10 +71,9 @@ pub fn weight_gradient(geometry: &Geometry, input: &View<'_>, gradient: &View<'_
             }
         }
     } else {
-        let parts = parts(&blocks, &runs, SMALL);
         let mut rest = packed.as_mut_slice();
         let mut works = Vec::new();
-        for part in parts {
+        for part in parts(SMALL) {
             let (sum, tail) = rest.split_at_mut(part.size(blocks.lanes));
             rest = tail;
             works.push((part, sum));
@@ -70,9 +82,15 @@ pub fn weight_gradient(geometry: &Geometry, input: &View<'_>, gradient: &View<'_
             .into_par_iter()
             .for_each(|(part, sum)| sums.add(0..batch, &[part], sum));
     }
-    let area = geometry.kernel[0] * geometry.kernel[1];
-    let channels = [geometry.channels_out, geometry.channels_in];
-    unpack(&packed, channels, area, &blocks)
+    if depthwise {
+        return depthwise::unpack(&packed, area, &blocks);
+    }
+    match groups_of_channels {
+        1 => unpack(&packed, channels, area, &blocks),
+        groups => (packed.chunks_exact(size / groups))
+            .flat_map(|packed| unpack(packed, channels, area, &blocks))
+            .collect(),
+    }
 }
 
 /// Consecutive rows of the packed gradient of one block of lanes.
@@ -90,25 +108,29 @@ impl Part {
     }
 }
 
-/// The packed gradient, cut so that no part has more than about `most` values.
-fn parts(blocks: &Blocks, runs: &[Run], most: usize) -> Vec<Part> {
+/// The packed gradient of all groups, cut so that no part has more than about
+/// `most` values.
+fn parts(blocks: &Blocks, runs: &[Run], most: usize, geometry: &Geometry) -> Vec<Part> {
     let mut parts = Vec::new();
-    for (first, width, last) in blocks.each() {
+    let [outputs, inputs] = geometry.of_a_group();
+    let each =
+        (0..geometry.groups).flat_map(|group| blocks.each().map(move |block| (group, block)));
+    for (group, (first, width, last)) in each {
         let limit = most / (width * blocks.lanes);
         let mut part = Part {
-            first,
+            first: group * outputs + first,
             width,
             last,
             runs: Vec::new(),
         };
         let mut depth = 0;
-        for &run in runs {
-            if depth > 0 && depth + run.1 > limit {
+        for &(offset, length) in runs {
+            if depth > 0 && depth + length > limit {
                 parts.push(part.clone());
                 (part.runs, depth) = (Vec::new(), 0);
             }
-            part.runs.push(run);
-            depth += run.1;
+            part.runs.push((offset + group * inputs, length));
+            depth += length;
         }
         parts.push(part);
     }
@@ -119,6 +141,7 @@ struct Sums<'a> {
     correlation: &'a Correlation,
     input: &'a View<'a>,
     gradient: &'a View<'a>,
+    blocks: &'a Blocks,
 }
 
 impl Sums<'_> {
@@ -166,6 +189,17 @@ impl Sums<'_> {
                         let from = self.gradient.offset + image * batch + row * line;
                         places.extend((0..phase.count[1]).map(|x| from + x * column));
                     }
+                }
+                if correlation.is_depthwise() {
+                    return widest(Taps {
+                        source,
+                        bases: &bases,
+                        gradient: self.gradient.values,
+                        places: &places,
+                        runs: &phase.runs(correlation),
+                        blocks: self.blocks,
+                        sum,
+                    });
                 }
                 let mut rest = &mut *sum;
                 for part in parts {

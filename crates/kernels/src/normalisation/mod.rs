@@ -5,7 +5,7 @@ mod backward;
 mod passes;
 
 use crate::{
-    flex::{channels_first, channels_last, sizes, tensor, values},
+    flex::{channels_first, channels_last, in_order, sizes, tensor, values},
     memory::written,
     place::on_flex,
     simd::widest,
@@ -152,6 +152,7 @@ impl Normalisation for Flex {
         let [batch, count, height, width] = sizes(&maps);
         let pixels = channels_last(maps);
         let from = values(&pixels);
+        let [scale, shift, statistics] = [&scale, &shift, &statistics].map(in_order);
         let (scale, shift, statistics) = (values(&scale), values(&shift), values(&statistics));
         let channels = &Channels::new(statistics, scale, shift, epsilon);
         let part = part(count);
@@ -205,7 +206,7 @@ impl<C: CheckpointStrategy> Normalisation for Autodiff<Flex, C> {
     ) -> FloatTensor<Self> {
         let (maps, node) = maps.into_parts();
         let ((scale, scaled), (shift, shifted)) = (scale.into_parts(), shift.into_parts());
-        let statistics = statistics.into_primitive();
+        let (scale, statistics) = (in_order(&scale), in_order(&statistics.into_primitive()));
         let maps = channels_first(channels_last(maps));
         let mut state = State {
             pixels: channels_last(maps.clone()),

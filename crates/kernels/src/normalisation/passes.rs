@@ -17,7 +17,7 @@ pub struct Moments<'a> {
 
 impl Kernel for Moments<'_> {
     /// Pixels, mean and sum of squared distances from it.
-    type Output = (usize, Vec<f32>, Vec<f32>);
+    type Output = (usize, Vec<f64>, Vec<f64>);
 
     #[inline(always)]
     fn run<V: Vector>(self) -> Self::Output {
@@ -35,12 +35,29 @@ impl Kernel for Moments<'_> {
             .collect();
         let means = mean.repeat(width / self.channels);
         wide.fill(0.0);
+        let mut rest = vec![0.0f32; width];
         for row in self.values.chunks(width) {
-            for ((sum, value), mean) in wide.iter_mut().zip(row).zip(&means) {
-                *sum += (value - mean) * (value - mean);
+            let sums = wide.iter_mut().zip(&mut rest);
+            for (((sum, rest), value), mean) in sums.zip(row).zip(&means) {
+                let apart = value - mean;
+                *sum += apart * apart;
+                *rest += apart;
             }
         }
-        (pixels, mean, fold(&wide, self.channels))
+        // What the mean lost in its rounding is made good.
+        let lost = fold(&rest, self.channels).into_iter();
+        let lost: Vec<_> = lost.map(|rest| f64::from(rest) / pixels as f64).collect();
+        let mean = mean
+            .iter()
+            .zip(&lost)
+            .map(|(&mean, lost)| f64::from(mean) + lost);
+        let squares = fold(&wide, self.channels).into_iter().zip(&lost);
+        let squares = squares.map(|(sum, lost)| f64::from(sum) - lost * lost * pixels as f64);
+        (
+            pixels,
+            mean.collect(),
+            squares.map(|sum| sum.max(0.0)).collect(),
+        )
     }
 }
 
@@ -63,10 +80,9 @@ pub fn statistics(values: &[f32], channels: usize) -> Vec<f32> {
         let pixels = pixels as f64;
         let total = count + pixels;
         for channel in 0..channels {
-            let apart = f64::from(part_mean[channel]) - mean[channel];
+            let apart = part_mean[channel] - mean[channel];
             mean[channel] += apart * pixels / total;
-            squares[channel] +=
-                f64::from(part_squares[channel]) + apart * apart * count * pixels / total;
+            squares[channel] += part_squares[channel] + apart * apart * count * pixels / total;
         }
         count = total;
     }

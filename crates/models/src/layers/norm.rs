@@ -2,7 +2,10 @@
 //! response normalisation of the first AlexNet.
 
 use super::{activation::relu, spelled::is_spelled_out};
-use crate::trace::{self, Report};
+use crate::{
+    profile,
+    trace::{self, Report},
+};
 use burn::{
     module::{Flag, Module, Param, RunningState},
     nn::{Initializer, LocalResponseNorm as Burn, LocalResponseNormConfig},
@@ -71,11 +74,10 @@ impl BatchNorm {
     /// # Shapes
     /// `[batch, channels, height, width]` to the same.
     pub fn rectified(&self, maps: Tensor<4>) -> Tensor<4> {
-        if trace::is_followed() {
-            return relu(self.forward(maps));
+        match trace::is_followed() || profile::is_on() {
+            true => relu(self.forward(maps)), // layer by layer
+            false => self.apply(maps, true),
         }
-        let report = |shape| Report::pointwise("batch norm, ReLU", shape);
-        trace::layer(maps, report, |maps| self.apply(maps, true))
     }
 
     fn apply(&self, maps: Tensor<4>, rectify: bool) -> Tensor<4> {
