@@ -7,8 +7,8 @@
 //! machine lacks what it names, they are the widest there are.
 //!
 //! The tests hold every operation to its definition in f64 and to Burn's own,
-//! for each of these vectors; `just sanitize-kernels` runs them with the
-//! address sanitizer, which is how the unsafe code is checked.
+//! for each of these vectors, and `just sanitize-kernels` runs them with the
+//! address sanitizer.
 
 mod conv;
 mod convolution;
