@@ -67,17 +67,26 @@ pub fn multiply(
                 columns: (first, width, last),
             });
         };
-        match count * depth * columns < FEW {
-            true => blocks.each().for_each(compute),
-            false => blocks
-                .each()
-                .collect::<Vec<_>>()
-                .into_par_iter()
-                .for_each(compute),
-        }
+        share(&blocks, count * depth * columns, compute);
     };
     // SAFETY: all blocks together write every column of every row.
     unsafe { written(count * columns, write) }
+}
+
+/// Computes each block, on all threads where there is enough to do.
+fn share(
+    blocks: &Blocks,
+    multiplications: usize,
+    compute: impl Fn((usize, usize, usize)) + Send + Sync,
+) {
+    match multiplications < FEW {
+        true => blocks.each().for_each(compute),
+        false => blocks
+            .each()
+            .collect::<Vec<_>>()
+            .into_par_iter()
+            .for_each(compute),
+    }
 }
 
 /// One block of columns: the first, its vectors, and lanes of the last vector.
@@ -177,14 +186,7 @@ pub fn multiply_transposed(left: &[f32], right: &[f32], [rows, columns]: [usize;
                 block,
             });
         };
-        match count * rows * columns < FEW {
-            true => blocks.each().for_each(compute),
-            false => blocks
-                .each()
-                .collect::<Vec<_>>()
-                .into_par_iter()
-                .for_each(compute),
-        }
+        share(&blocks, count * rows * columns, compute);
     };
     // SAFETY: all blocks together write every column of every row.
     unsafe { written(rows * columns, write) }
