@@ -6,7 +6,10 @@ use crate::{
     device, output, revision,
 };
 use kiln_backend::Choice;
-use kiln_lab::{Context, LabError, Layers, Manifest, Report, Status, draft, train, weight_file};
+use kiln_lab::{
+    Context, LabError, Layers, Manifest, Report, RunFolder, Status, draft, resume,
+    resumed_settings, train, weight_file,
+};
 use kiln_store::Store;
 use kiln_training::{EpochRecord, Reporter, Screen, Stop};
 use std::{
@@ -28,15 +31,30 @@ pub fn run(arguments: TrainArguments) -> Result<ExitCode, LabError> {
         (None, true) => Progress::Tui,
         (None, false) => Progress::Plain,
     };
-    let draft = draft(&layers(&arguments)?)?;
-    if let Some(code) = device::settle(draft.backend())? {
-        return Ok(code);
-    }
+    let runs = arguments.output.folder();
     let store = Store::locate(arguments.store.data_dir.as_deref(), arguments.store.offline)?;
-    let (settings, note) = draft.complete(&store, &arguments.output.folder())?;
-    if let Some(note) = note {
-        output::note(&note);
-    }
+    let layers = layers(&arguments)?;
+    let (settings, folder) = match &arguments.resume {
+        Some(run) => {
+            let folder = RunFolder::open(run, &runs)?;
+            let settings = resumed_settings(&folder.manifest()?, &layers)?;
+            if let Some(code) = device::settle(&settings.device.backend)? {
+                return Ok(code);
+            }
+            (settings, Some(folder))
+        }
+        None => {
+            let draft = draft(&layers)?;
+            if let Some(code) = device::settle(draft.backend())? {
+                return Ok(code);
+            }
+            let (settings, note) = draft.complete(&store, &runs)?;
+            if let Some(note) = note {
+                output::note(&note);
+            }
+            (settings, None)
+        }
+    };
     let choice: Choice = settings.device.backend.parse()?;
     if choice.backend.indexed && progress != Progress::None {
         output::note(&format!(
@@ -45,26 +63,37 @@ pub fn run(arguments: TrainArguments) -> Result<ExitCode, LabError> {
     }
     let stop = Stop::default();
     catch_signals(&stop, progress)?;
-    let report = train(
-        &settings,
-        Context {
-            store,
-            output_dir: arguments.output.folder(),
-            name: arguments.name,
-            arguments: std::env::args().collect(),
-            revision: revision().map(str::to_owned),
-            screen: match progress {
-                Progress::Tui => Screen::Dashboard,
-                _ => Screen::Off,
-            },
-            stop,
-            reporter: reporter(progress),
-            note: match progress {
-                Progress::None => |_| (),
-                _ => output::note,
-            },
+    let context = Context {
+        store,
+        output_dir: runs,
+        name: arguments.name,
+        arguments: std::env::args().collect(),
+        revision: revision().map(str::to_owned),
+        screen: match progress {
+            Progress::Tui => Screen::Dashboard,
+            _ => Screen::Off,
         },
-    )?;
+        stop,
+        reporter: reporter(progress),
+        note: match progress {
+            Progress::None => |_| (),
+            _ => output::note,
+        },
+    };
+    let report = match folder {
+        Some(folder) => {
+            let known = folder.manifest()?;
+            if known.status == Status::Completed && known.settings == settings {
+                output::note(&format!(
+                    "{} is done already; more --epochs would go on with it",
+                    known.run
+                ));
+                return Ok(ExitCode::SUCCESS);
+            }
+            resume(folder, settings, context)?
+        }
+        None => train(&settings, context)?,
+    };
     if progress != Progress::None {
         output::note(&summary(&report));
     }
@@ -82,6 +111,7 @@ fn layers(arguments: &TrainArguments) -> Result<Layers, LabError> {
     }
     let text = |key, value: &Option<String>| value.clone().map(|value| (key, value.into()));
     let whole = |key, value: Option<i64>| value.map(|value| (key, value.into()));
+    let number = |key, value: Option<f64>| value.map(|value| (key, value.into()));
     let flags = [
         text("model.name", &arguments.model),
         text("data.dataset", &arguments.dataset),
@@ -95,7 +125,19 @@ fn layers(arguments: &TrainArguments) -> Result<Layers, LabError> {
         whole("train.batch_size", arguments.batch_size),
         whole("train.seed", arguments.seed),
         whole("train.workers", arguments.workers),
-        arguments.lr.map(|lr| ("optimizer.lr", lr.into())),
+        whole("train.accumulate", arguments.accumulate),
+        text("train.checkpoint_every", &arguments.checkpoint_every),
+        whole("early_stop.patience", arguments.early_stop),
+        number("optimizer.lr", arguments.lr),
+        number("optimizer.momentum", arguments.momentum),
+        number("optimizer.weight_decay", arguments.weight_decay),
+        number("model.dropout", arguments.dropout),
+        number("regularization.l1", arguments.l1),
+        number("regularization.clip_norm", arguments.clip_grad),
+        number("regularization.label_smoothing", arguments.label_smoothing),
+        number("regularization.mixup", arguments.mixup),
+        number("regularization.cutmix", arguments.cutmix),
+        number("regularization.ema_decay", arguments.ema_decay),
         text("optimizer.name", &arguments.optimizer),
         text("schedule.name", &arguments.schedule),
         text("device.backend", &arguments.backend),
@@ -172,9 +214,13 @@ fn summary(report: &Report) -> String {
         ..
     } = &report.manifest;
     let path = report.folder.path().display();
-    let how = match status {
-        Status::Interrupted => "interrupted, checkpoint saved",
-        _ => "done",
+    let early = result
+        .as_ref()
+        .and_then(|result| result.early_stop.as_ref());
+    let how = match (status, early) {
+        (Status::Interrupted, _) => "interrupted, checkpoint saved".to_owned(),
+        (_, Some(why)) => format!("ended early, {why}"),
+        _ => "done".to_owned(),
     };
     let best = result.as_ref().and_then(|result| result.best.as_ref());
     let best = best.and_then(|best| {
@@ -188,8 +234,12 @@ fn summary(report: &Report) -> String {
         true => String::new(),
         false => format!("\ndata: {}", source.note),
     };
+    let next = match status {
+        Status::Interrupted => format!("go on with: kiln train --resume {path}"),
+        _ => format!("test it with: kiln eval {path}"),
+    };
     format!(
-        "{how}{}{unofficial}\nrun folder {path}\ntest it with: kiln eval {path}",
+        "{how}{}{unofficial}\nrun folder {path}\n{next}",
         best.unwrap_or_default()
     )
 }

@@ -29,6 +29,7 @@ mod simd;
 mod tile;
 mod track;
 mod update;
+mod weights;
 
 pub use convolution::conv2d;
 pub use cross_entropy::cross_entropy;
@@ -41,3 +42,4 @@ pub use place::{on_flex, work_on};
 pub use pointwise::{add, relu};
 pub use pooling::{global_average, max_pool2d};
 pub use update::{AdamStep, SgdStep, adam, sgd};
+pub use weights::{blend, soft_threshold, sum_of_squares};

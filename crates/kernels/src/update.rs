@@ -18,7 +18,7 @@ use std::ops::Range;
 
 /// Numbers that one thread updates at a time; with the buffers of Adam they
 /// fill half of a megabyte, and a parameter that is smaller stays on one thread.
-const CHUNK: usize = 1 << 15;
+pub(crate) const CHUNK: usize = 1 << 15;
 
 /// The numbers of a step of stochastic gradient descent.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -224,13 +224,13 @@ fn adam_anywhere<const D: usize>(
 }
 
 /// Whether the fused loops can work on these tensors.
-fn fused<const D: usize>(tensors: [Option<&Tensor<D>>; 3]) -> bool {
+pub(crate) fn fused<const D: usize>(tensors: [Option<&Tensor<D>>; 3]) -> bool {
     let mut tensors = tensors.into_iter().flatten();
     tensors.all(|t| t.dtype() == DType::F32 && !t.is_autodiff() && on_flex(&t.device()))
 }
 
 /// The buffer of a tensor that [`fused`] accepts, its numbers one after the other.
-fn primitive<const D: usize>(tensor: Tensor<D>) -> FlexTensor {
+pub(crate) fn primitive<const D: usize>(tensor: Tensor<D>) -> FlexTensor {
     match tensor.try_into_primitive::<Flex>() {
         Ok(tensor) if tensor.is_contiguous() => tensor,
         Ok(tensor) => tensor.to_contiguous(),
@@ -238,7 +238,7 @@ fn primitive<const D: usize>(tensor: Tensor<D>) -> FlexTensor {
     }
 }
 
-fn tensor<const D: usize>(primitive: FlexTensor) -> Tensor<D> {
+pub(crate) fn tensor<const D: usize>(primitive: FlexTensor) -> Tensor<D> {
     Tensor::from_primitive::<Flex>(primitive)
 }
 
@@ -247,19 +247,19 @@ fn span(tensor: &FlexTensor) -> Range<usize> {
     from..from + tensor.layout().num_elements()
 }
 
-fn values(tensor: &FlexTensor) -> &[f32] {
+pub(crate) fn values(tensor: &FlexTensor) -> &[f32] {
     &tensor.storage()[span(tensor)]
 }
 
 /// In place for the only owner of the buffer; anybody else gets a copy.
-fn values_mut(tensor: &mut FlexTensor) -> &mut [f32] {
+pub(crate) fn values_mut(tensor: &mut FlexTensor) -> &mut [f32] {
     let span = span(tensor);
     &mut tensor.storage_mut()[span]
 }
 
 /// Hands all slices to `work`, cut at the same fixed places, on all threads and
 /// with the widest vectors that the processor has.
-fn each<const N: usize>(
+pub(crate) fn each<const N: usize>(
     parts: [&mut [f32]; N],
     gradient: &[f32],
     work: impl Fn([&mut [f32]; N], &[f32]) + Sync,

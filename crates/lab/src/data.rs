@@ -2,7 +2,7 @@
 
 use crate::{HeldOut, LabError, Settings};
 use kiln_catalog::{Choice, FolderOptions};
-use kiln_models::Row;
+use kiln_models::{Row, Task};
 use kiln_store::{Store, sha256_hex};
 use kiln_training::Feed;
 use kiln_vision::{
@@ -84,6 +84,16 @@ pub(crate) struct TrainingData {
     pub classes: Vec<String>,
     pub input: ImageSpec,
     pub source: Source,
+}
+
+impl TrainingData {
+    /// What a network for these images is made for.
+    pub fn task(&self) -> Task {
+        Task {
+            input: self.input,
+            classes: self.classes.len(),
+        }
+    }
 }
 
 /// Stands for the data set of imported weights that come without one.

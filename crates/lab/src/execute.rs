@@ -1,14 +1,20 @@
 //! Carrying out a run.
 
 use crate::{
-    LabError, Machine, Manifest, RunFolder, Settings, Status, data::training_data,
-    machine::peak_memory_bytes, manifest::RunResult, network::initial_network,
+    LabError, Machine, Manifest, RunFolder, Settings, Status,
+    data::{TrainingData, training_data},
+    machine::peak_memory_bytes,
+    manifest::RunResult,
+    network::initial_network,
+    recording::recording,
     run_folder::MODEL_FILE,
 };
-use kiln_models::{Network, Task, parameters};
+use burn::tensor::Device;
+use kiln_models::{Network, parameters};
 use kiln_store::Store;
 use kiln_training::{
-    EpochRecord, HeadRate, Outcome, Plan, Reporter, Screen, Stop, StopReason, fit, read_index,
+    CHECKPOINT_MODEL, HeadRate, Outcome, Pace, Plan, Reporter, Resume, Screen, Stop, StopReason,
+    fit, read_index,
 };
 use kiln_weights::{StateDict, load_checkpoint_weights, select, weights_sha256};
 use std::{fmt::Write as _, path::PathBuf, time::Instant};
@@ -52,21 +58,19 @@ pub fn train(settings: &Settings, context: Context) -> Result<Report, LabError> 
     let choice = settings.device.backend.parse()?;
     let device = kiln_backend::open(&choice)?;
     let data = training_data(settings, &context.store)?;
-    let task = Task {
-        input: data.input,
-        classes: data.classes.len(),
-    };
+    let task = data.task();
     let network = initial_network(&settings.model, &task, settings.train.seed)?;
     let (network, fresh) = settings.transfer.load(network)?;
     let (network, trainable_parameters) = settings.transfer.freeze(network)?;
     let started = jiff::Zoned::now();
     let name = folder_name(settings, &context.name, &started);
     let folder = RunFolder::create(&context.output_dir, &name)?;
-    let mut manifest = Manifest {
+    let _lock = folder.lock()?;
+    let manifest = Manifest {
         run: folder.name(),
         status: Status::Running,
         error: None,
-        arguments: context.arguments,
+        arguments: context.arguments.clone(),
         settings: settings.clone(),
         input: data.input,
         parameters: parameters(&network),
@@ -75,10 +79,11 @@ pub fn train(settings: &Settings, context: Context) -> Result<Report, LabError> 
         train_images: data.train.indices.len(),
         val_images: data.valid.indices.len(),
         normalization: data.train.normalization.clone(),
-        classes: data.classes,
-        source: data.source,
+        classes: data.classes.clone(),
+        source: data.source.clone(),
         device: format!("{choice}: {}", kiln_backend::describe(&device)),
         machine: Machine::here(context.revision.as_deref()),
+        resumed: Vec::new(),
         started,
         finished: None,
         weights_sha256: None,
@@ -93,27 +98,70 @@ pub fn train(settings: &Settings, context: Context) -> Result<Report, LabError> 
         folder.log(&line)?;
         (context.note)(&line);
     }
+    let from = Start {
+        network,
+        resume: None,
+    };
+    carry_out(from, (data, &device), folder, manifest, context)
+}
+
+/// What a training starts from.
+pub(crate) struct Start {
+    /// Its weights.
+    pub network: Network,
+    /// The checkpoint that they are from, and the average of the weights.
+    pub resume: Option<(Resume, Option<Network>)>,
+}
+
+/// Trains in a run folder whose manifest is written, to the end or until it is
+/// stopped.
+pub(crate) fn carry_out(
+    from: Start,
+    (data, device): (TrainingData, &Device),
+    folder: RunFolder,
+    mut manifest: Manifest,
+    context: Context,
+) -> Result<Report, LabError> {
+    let settings = manifest.settings.clone();
+    let state = from.resume.as_ref().map(|(resume, _)| &resume.state);
+    let known = state.map_or_else(Vec::new, |state| state.epochs.clone());
+    let before = state.map_or(0.0, |state| {
+        let epochs = state.epochs.iter().map(|record| record.seconds);
+        epochs.sum::<f64>() + state.epoch_seconds
+    });
     let clock = Instant::now();
     let plan = Plan {
         train: data.train,
         valid: data.valid,
         epochs: settings.train.epochs,
+        classes: manifest.classes.len(),
+        seed: settings.train.seed,
+        pace: Pace {
+            accumulate: settings.train.accumulate.max(1),
+            checkpoint: settings.train.checkpoint_every.pace(),
+        },
+        regularization: settings.regularization.clone(),
+        early_stop: settings.early_stop.clone(),
         optimizer: settings.optimizer.clone(),
         schedule: settings.schedule.clone(),
-        head: head(&network, settings),
+        head: head(&from.network, &settings),
         folder: folder.path().to_owned(),
+        resume: from.resume,
+        probe: kiln_models::first_not_finite,
+        memory: peak_memory_bytes,
     };
-    let reporter = recording(folder.clone(), context.reporter);
+    let reporter = recording(folder.clone(), &known, context.reporter)?;
     let outcome = fit(
-        (network.clone(), Network::forward),
+        (from.network.clone(), Network::forward),
         plan,
-        &device,
+        device,
         context.screen,
         (context.stop, reporter),
     );
-    let finished = outcome
-        .map_err(LabError::from)
-        .and_then(|outcome| finish(outcome, network, &folder, clock, &mut manifest));
+    let finished = outcome.map_err(LabError::from).and_then(|outcome| {
+        let seconds = before + clock.elapsed().as_secs_f64();
+        finish(outcome, from.network, &folder, seconds, &mut manifest)
+    });
     manifest.finished = Some(jiff::Zoned::now());
     if let Err(error) = finished {
         manifest.status = Status::Failed;
@@ -175,25 +223,11 @@ fn finish(
     outcome: Outcome<Network>,
     initial: Network,
     folder: &RunFolder,
-    clock: Instant,
+    seconds: f64,
     manifest: &mut Manifest,
 ) -> Result<(), LabError> {
-    let seconds = clock.elapsed().as_secs_f64();
-    let best = outcome
-        .epochs
-        .iter()
-        .filter(|record| record.val_accuracy.is_some())
-        // Of equals the first: the loss decides before the order does.
-        .reduce(|best, record| {
-            let rank =
-                |record: &EpochRecord| (record.val_accuracy, record.val_loss.map(|loss| -loss));
-            if rank(record) > rank(best) {
-                record
-            } else {
-                best
-            }
-        })
-        .cloned();
+    let monitor = manifest.settings.early_stop.monitor;
+    let best = monitor.best(&outcome.epochs).cloned();
     let index = read_index(folder.path())?;
     let result = match &index.best {
         Some(best) => {
@@ -201,7 +235,7 @@ fn finish(
                 .path()
                 .join("checkpoints")
                 .join(best)
-                .join("model.bpk");
+                .join(CHECKPOINT_MODEL);
             load_checkpoint_weights(initial, &file)?
         }
         None => outcome.network.clone(),
@@ -209,13 +243,14 @@ fn finish(
     let weights = StateDict::of(&result)?;
     folder.write(MODEL_FILE, &weights.to_bytes()?)?;
     manifest.status = match outcome.reason {
-        StopReason::Completed => Status::Completed,
+        StopReason::Completed | StopReason::EarlyStopped => Status::Completed,
         StopReason::Interrupted => Status::Interrupted,
     };
     manifest.weights_sha256 = Some(weights.sha256());
     manifest.result = Some(RunResult {
         steps: outcome.steps,
         epochs: outcome.epochs.len(),
+        early_stop: outcome.early_stop,
         best,
         last: outcome.epochs.last().cloned(),
         last_weights_sha256: weights_sha256(&outcome.network)?,
@@ -266,41 +301,4 @@ pub(crate) fn folder_name(
         let _ = write!(folder, "-{}", safe(name));
     }
     folder
-}
-
-/// A reporter that also writes `metrics.csv`.
-fn recording(folder: RunFolder, mut next: Reporter) -> Reporter {
-    let mut table = String::from(
-        "epoch,step,lr,train_loss,train_accuracy,val_loss,val_accuracy,seconds,images_per_second\n",
-    );
-    Box::new(move |record| {
-        let optional =
-            |value: Option<f64>| value.map_or_else(String::new, |value| value.to_string());
-        let _ = writeln!(
-            table,
-            "{},{},{},{},{},{},{},{:.3},{:.1}",
-            record.epoch,
-            record.step,
-            record.lr,
-            record.train_loss,
-            record.train_accuracy,
-            optional(record.val_loss),
-            optional(record.val_accuracy),
-            record.seconds,
-            record.images_per_second,
-        );
-        let validated = record.val_accuracy.map_or_else(String::new, |accuracy| {
-            format!(", validation accuracy {accuracy:.4}")
-        });
-        folder
-            .write("metrics.csv", table.as_bytes())
-            .and_then(|()| {
-                folder.log(&format!(
-                    "epoch {} done, training loss {:.4}{validated}",
-                    record.epoch, record.train_loss
-                ))
-            })
-            .map_err(|error| error.to_string())?;
-        next(record)
-    })
 }

@@ -94,6 +94,7 @@ pub fn import(
         device: "none: the weights were imported".to_owned(),
         machine: Machine::here(context.revision.as_deref()),
         finished: Some(started.clone()),
+        resumed: Vec::new(),
         started,
         weights_sha256: Some(fingerprint.clone()),
         result: None,

@@ -153,7 +153,8 @@ pub fn settled(recipe: &Table, typed: &Table) -> Result<Settings, LabError> {
     })
 }
 
-fn values(typed: &Table) -> impl Iterator<Item = (&String, &String, &Value)> {
+/// Every value with its section and its key.
+pub fn values(typed: &Table) -> impl Iterator<Item = (&String, &String, &Value)> {
     let sections = typed.iter();
     sections
         .filter_map(|(section, values)| Some((section, values.as_table()?)))

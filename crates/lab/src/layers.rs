@@ -36,12 +36,7 @@ pub struct Draft {
 /// # Errors
 /// For an unknown key, value, model, optimizer or schedule.
 pub fn draft(layers: &Layers) -> Result<Draft, LabError> {
-    let every = ModelSettings {
-        name: String::new(),
-        options: Options::every(),
-    };
-    let keys = table(&Settings::recipe(every, None)?)?;
-    let typed = typed(layers, keys)?;
+    let typed = typed(layers)?;
     let model = text(&typed, "model", "name").ok_or_else(|| {
         LabError::usage(
             "no model was named; write `kiln train lenet`, or model.name in the configuration",
@@ -75,7 +70,12 @@ fn read_config(path: &Path) -> Result<Table, LabError> {
 }
 
 /// Everything that was typed, the later layers over the earlier.
-fn typed(layers: &Layers, keys: Table) -> Result<Table, LabError> {
+pub(crate) fn typed(layers: &Layers) -> Result<Table, LabError> {
+    let every = ModelSettings {
+        name: String::new(),
+        options: Options::every(),
+    };
+    let keys = table(&Settings::recipe(every, None)?)?;
     let file = match &layers.config {
         Some(path) => Some((path, read_config(path)?)),
         None => None,
@@ -174,7 +174,7 @@ fn text<'a>(table: &'a Table, section: &str, key: &str) -> Option<&'a str> {
     table.get(section)?.get(key)?.as_str()
 }
 
-fn table(settings: &Settings) -> Result<Table, LabError> {
+pub(crate) fn table(settings: &Settings) -> Result<Table, LabError> {
     Table::try_from(settings).map_err(LabError::run)
 }
 

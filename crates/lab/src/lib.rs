@@ -2,6 +2,7 @@
 //! out and written down. This is the only crate that knows all four.
 
 mod bench;
+mod checkpoint_every;
 mod data;
 mod error;
 mod evaluate;
@@ -13,10 +14,13 @@ mod layers;
 mod logits;
 mod machine;
 mod manifest;
+mod moment;
 mod network;
 mod onnx;
 mod output;
 mod predict;
+mod recording;
+mod resume;
 mod run_folder;
 mod settings;
 mod transfer;
@@ -26,6 +30,7 @@ pub use bench::{
     Profile, Quartiles, Timing, TraceEvent, bench, bench_loader, profile_training,
     usual_batch_size,
 };
+pub use checkpoint_every::{CheckpointEvery, parse_duration};
 pub use error::{Fault, LabError};
 pub use evaluate::{
     CheckpointName, ClassReport, EvalReport, EvalRequest, EvalSplit, evaluate_run, save_report,
@@ -40,6 +45,7 @@ pub use manifest::{Manifest, Status};
 pub use network::{initial_network, lazy_network};
 pub use output::check_output;
 pub use predict::{Prediction, predict};
+pub use resume::{resume, resumed_settings};
 pub use run_folder::{RunFolder, RunSummary, list_runs, remove_run};
 pub use settings::{DataSettings, DeviceSettings, HeldOut, ModelSettings, Settings, TrainSettings};
 pub use transfer::{TransferSettings, weight_file};

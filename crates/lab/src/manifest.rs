@@ -60,9 +60,14 @@ pub struct Manifest {
     pub device: String,
     /// Versions and hardware.
     pub machine: Machine,
+    /// Steps after which it was taken up again.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub resumed: Vec<usize>,
     /// When it began.
+    #[serde(with = "crate::moment")]
     pub started: jiff::Zoned,
     /// When it ended.
+    #[serde(with = "crate::moment::option")]
     pub finished: Option<jiff::Zoned>,
     /// SHA-256 of the weights in `model.safetensors`: the best ones, or the
     /// last where nothing was validated.
@@ -88,6 +93,9 @@ pub struct RunResult {
     pub steps: usize,
     /// Completed epochs.
     pub epochs: usize,
+    /// Why it ended before all epochs were done, unless it was interrupted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub early_stop: Option<String>,
     /// The epoch with the best validation result.
     pub best: Option<EpochRecord>,
     /// The last completed epoch.

@@ -132,6 +132,25 @@ impl RunFolder {
             .map_err(|error| LabError::io("writing", &path, &error))
     }
 
+    /// Takes the run for this process, until the lock is dropped or the
+    /// process ends in whatever way.
+    ///
+    /// # Errors
+    /// When a living process has it.
+    pub fn lock(&self) -> Result<fs::File, LabError> {
+        let path = self.path.join("lock");
+        let file =
+            fs::File::create(&path).map_err(|error| LabError::io("writing", &path, &error))?;
+        match file.try_lock() {
+            // A file system without locks is no reason not to train.
+            Ok(()) | Err(fs::TryLockError::Error(_)) => Ok(file),
+            Err(fs::TryLockError::WouldBlock) => Err(LabError::run(format!(
+                "the run {} is being trained by another process; wait for it or stop it",
+                self.name()
+            ))),
+        }
+    }
+
     /// Where it is.
     pub fn path(&self) -> &Path {
         &self.path

@@ -1,9 +1,11 @@
 //! Everything that decides the result of a run, resolved: what `config.toml`
 //! in a run folder holds.
 
-use crate::{LabError, TransferSettings};
+use crate::{CheckpointEvery, LabError, TransferSettings};
 use kiln_models::Options;
-use kiln_training::{OptimizerSettings, ScheduleSettings, find_optimizer};
+use kiln_training::{
+    EarlyStop, OptimizerSettings, Regularization, ScheduleSettings, find_optimizer,
+};
 use kiln_vision::{Preprocessing, Subset};
 use serde::{Deserialize, Serialize};
 use std::{collections::BTreeMap, fmt, str::FromStr};
@@ -23,6 +25,12 @@ pub struct Settings {
     pub optimizer: OptimizerSettings,
     /// The learning rate over time.
     pub schedule: ScheduleSettings,
+    /// What keeps the network from fitting its training images too well.
+    #[serde(default)]
+    pub regularization: Regularization,
+    /// Which epoch is the best, and when to end early.
+    #[serde(default)]
+    pub early_stop: EarlyStop,
     /// Where the weights start from.
     #[serde(default)]
     pub transfer: TransferSettings,
@@ -150,6 +158,14 @@ pub struct TrainSettings {
     pub drop_last: bool,
     /// Seed of the weights and of the order of the images.
     pub seed: u64,
+    /// Batches whose gradients are averaged for one step; 0 leaves it to the
+    /// optimizer: 1, or a whole epoch for full-batch gradient descent.
+    #[serde(default)]
+    pub accumulate: usize,
+    /// When checkpoints are written: `epoch`, or also after a number of steps
+    /// (`100`) or a time (`5m`); without influence on the result.
+    #[serde(default)]
+    pub checkpoint_every: CheckpointEvery,
     /// Threads that prepare batches; without influence on the result.
     pub workers: usize,
 }
@@ -199,6 +215,8 @@ impl Settings {
                 batch_size: Self::BATCH_SIZE,
                 drop_last: false,
                 seed: 1,
+                accumulate: 0,
+                checkpoint_every: CheckpointEvery::default(),
                 workers: 1,
             },
             optimizer: optimizer_settings,
@@ -207,6 +225,8 @@ impl Settings {
                 warmup_epochs: 0.0,
                 min_lr: 0.0,
             },
+            regularization: Regularization::default(),
+            early_stop: EarlyStop::default(),
             transfer: TransferSettings::default(),
             device: DeviceSettings {
                 backend: "flex".to_owned(),
@@ -238,6 +258,13 @@ impl Settings {
         self.schedule
             .check(self.optimizer.lr, train.epochs)
             .map_err(LabError::usage)?;
+        self.regularization.check().map_err(LabError::usage)?;
+        let delta = self.early_stop.min_delta;
+        if !(delta.is_finite() && delta >= 0.0) {
+            return Err(LabError::usage(format!(
+                "early_stop.min_delta is {delta}, but it must be at least 0"
+            )));
+        }
         self.transfer.check()?;
         self.data.limit(&self.data.limit_train)?;
         self.data.limit(&self.data.limit_val)?;

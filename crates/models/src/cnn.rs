@@ -134,6 +134,9 @@ impl CnnConfig {
         let pieces = activation.pieces();
         let edges = options.padding.unwrap_or_default();
         let [first, second] = self.stages;
+        let drops = [first, second]
+            .iter()
+            .any(|stage| stage.then.contains(&Then::Drop));
         let conv = |inputs: usize, stage: Stage| {
             let conv = Conv::new(inputs, stage.channels * pieces, stage.kernel);
             conv.padding(stage.padding).edges(edges).init(device)
@@ -154,6 +157,11 @@ impl CnnConfig {
             after2: second.layers(options, device)?,
             fc1: Linear::new([1, 1], device),
             activation: hidden.map(|_| activation.layer(device)),
+            // One that drops channels drops nothing else.
+            dropout: match drops {
+                true => None,
+                false => Dropout::chosen(options),
+            },
             fc2: hidden.map(|units| Linear::new([units, task.classes], device)),
         };
         let (steps, [_, inputs]) = trace::follow(task.input, device, |x| network.features(x))?;
@@ -218,6 +226,7 @@ pub struct Cnn {
     after2: Sequential,
     fc1: Linear,
     activation: Option<Activation>,
+    dropout: Option<Dropout>,
     fc2: Option<Linear>,
 }
 
@@ -227,10 +236,13 @@ impl Cnn {
     /// # Shapes
     /// `[batch, channels, height, width]` to `[batch, classes]`.
     pub fn forward(&self, images: Tensor<4>) -> Tensor<2> {
-        let x = self.fc1.forward(self.features(images));
+        let x = self.features(images);
         match (&self.activation, &self.fc2) {
-            (Some(activation), Some(fc2)) => fc2.forward(activation.forward(x)),
-            _ => x,
+            (Some(activation), Some(fc2)) => {
+                let x = activation.forward(self.fc1.forward(x));
+                fc2.forward(Dropout::maybe(&self.dropout, x))
+            }
+            _ => self.fc1.forward(Dropout::maybe(&self.dropout, x)),
         }
     }
 
@@ -254,6 +266,7 @@ pub(crate) fn options() -> Options {
     Options {
         activation: Some(Nonlinearity::Relu),
         pooling: Some(Pooling::Max),
+        dropout: Some(0.0),
         init: Some(Default::default()),
         ..Options::default()
     }

@@ -190,24 +190,20 @@ impl DenseLayer {
             let conv = Conv::new(inputs, outputs, kernel).same().no_bias();
             conv.weights(HE).init(device)
         };
-        let dropout = options.dropout.filter(|share| *share > 0.0);
         Self {
             norm1: BatchNorm::new(inputs, device),
             conv1: conv(inputs, middle, 1),
             norm2: BatchNorm::new(middle, device),
             conv2: conv(middle, growth, 3),
-            dropout: dropout.map(Dropout::new),
+            dropout: Dropout::chosen(options),
         }
     }
 
     /// `[batch, inputs, height, width]` to `[batch, inputs + growth, height, width]`.
     fn forward(&self, seen: Tensor<4>) -> Tensor<4> {
         let x = self.conv1.forward(self.norm1.rectified(seen.clone()));
-        let mut x = self.conv2.forward(self.norm2.rectified(x));
-        if let Some(dropout) = &self.dropout {
-            x = dropout.forward(x);
-        }
-        concat(seen, x)
+        let x = self.conv2.forward(self.norm2.rectified(x));
+        concat(seen, Dropout::maybe(&self.dropout, x))
     }
 }
 

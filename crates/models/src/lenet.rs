@@ -19,7 +19,7 @@
 
 use crate::{
     Options, Task,
-    layers::{Activation, Conv, Conv2d, Linear, Nonlinearity, Pool, Pooling, flatten},
+    layers::{Activation, Conv, Conv2d, Dropout, Linear, Nonlinearity, Pool, Pooling, flatten},
     trace,
     window::Misfit,
 };
@@ -40,13 +40,14 @@ pub struct LeNet {
     conv2: Conv2d,
     fc1: Linear,
     fc2: Linear,
+    dropout: Option<Dropout>,
     fc3: Linear,
     activations: Vec<Activation>,
 }
 
 impl LeNet {
-    /// The network; [`Options::activation`] and [`Options::pooling`] are its
-    /// choices.
+    /// The network, with [`Options::activation`], [`Options::pooling`] and
+    /// [`Options::dropout`] before its last layer.
     ///
     /// # Errors
     /// When the images are smaller than 12x12.
@@ -65,6 +66,7 @@ impl LeNet {
             conv2: Conv::new(6, 16 * pieces, 5).init(device),
             fc1: Linear::new([1, 1], device),
             fc2: Linear::new([120, 84 * pieces], device),
+            dropout: Dropout::chosen(options),
             fc3: Linear::new([84, task.classes], device),
             // Each its own: a PReLU has a slope to learn.
             activations: (0..4).map(|_| activation.layer(device)).collect(),
@@ -82,7 +84,7 @@ impl LeNet {
         let x = self.features(images); // [batch, 400]
         let x = self.activations[2].forward(self.fc1.forward(x)); // [batch, 120]
         let x = self.activations[3].forward(self.fc2.forward(x)); // [batch, 84]
-        self.fc3.forward(x)
+        self.fc3.forward(Dropout::maybe(&self.dropout, x))
     }
 
     fn features(&self, images: Tensor<4>) -> Tensor<2> {

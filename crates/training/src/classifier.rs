@@ -1,7 +1,7 @@
 //! The one wrapper that makes any network trainable: cross entropy over its
 //! logits, as burn-train's training and inference step.
 
-use crate::feed::Batch;
+use crate::{engine::Output, feed::Batch, regularization::smoothed};
 use burn::{
     module::{Module, ModuleDisplay},
     tensor::Tensor,
@@ -22,9 +22,9 @@ use std::{
 pub type Forward<N> = fn(&N, Tensor<4>) -> Tensor<2>;
 
 /// What a network must be to be trained: one of Burn's modules.
-pub trait Trainable: Module + ModuleDisplay + 'static {}
+pub trait Trainable: Module + ModuleDisplay + Sync + 'static {}
 
-impl<N: Module + ModuleDisplay + 'static> Trainable for N {}
+impl<N: Module + ModuleDisplay + Sync + 'static> Trainable for N {}
 
 /// A network with its loss.
 #[derive(Module, Debug)]
@@ -33,6 +33,8 @@ pub(crate) struct Classifier<N: Module, F: Clone + Debug + Send + Sync> {
     // A `Forward<N>`; Burn's derive refuses a skipped field that names `N`.
     #[module(skip)]
     forward: F,
+    /// Share of the target that is spread over all classes while training.
+    smoothing: f64,
     #[module(skip)]
     pub clock: Arc<StepClock>,
 }
@@ -48,17 +50,49 @@ pub(crate) struct StepClock {
 pub(crate) type Trainee<N> = Classifier<N, Forward<N>>;
 
 impl<N: Trainable> Trainee<N> {
-    pub fn new(network: N, forward: Forward<N>) -> Self {
+    pub fn new(network: N, forward: Forward<N>, smoothing: f64) -> Self {
         Self {
             network,
             forward,
+            smoothing,
             clock: Arc::default(),
         }
     }
 
-    /// Loss of each image and the logits.
+    /// Another network in place of this one.
+    pub fn with(&self, network: N) -> Self {
+        Self {
+            network,
+            ..self.clone()
+        }
+    }
+
+    fn logits(&self, images: Tensor<4>) -> Tensor<2> {
+        (self.forward)(&self.network, images)
+    }
+
+    /// What is learned from: loss of each image against its target, which may
+    /// be smoothed or mixed of two.
+    fn training_losses(&self, batch: Batch) -> ClassificationOutput {
+        let logits = self.logits(batch.images);
+        let loss = |targets| {
+            let losses = cross_entropy(logits.clone(), targets);
+            smoothed(losses, logits.clone(), self.smoothing)
+        };
+        let own = loss(batch.targets.clone());
+        ClassificationOutput {
+            loss: match batch.mixed {
+                Some((others, share)) => own * share + loss(others) * (1.0 - share),
+                None => own,
+            },
+            output: logits,
+            targets: batch.targets,
+        }
+    }
+
+    /// What is validated: loss of each image against its class.
     fn losses(&self, batch: Batch) -> ClassificationOutput {
-        let logits = (self.forward)(&self.network, batch.images);
+        let logits = self.logits(batch.images);
         ClassificationOutput {
             loss: cross_entropy(logits.clone(), batch.targets.clone()),
             output: logits,
@@ -69,11 +103,11 @@ impl<N: Trainable> Trainee<N> {
 
 impl<N: Trainable> TrainStep for Trainee<N> {
     type Input = Batch;
-    type Output = ClassificationOutput;
+    type Output = Output;
 
-    fn step(&self, batch: Batch) -> TrainOutput<ClassificationOutput> {
+    fn step(&self, batch: Batch) -> TrainOutput<Output> {
         let start = Instant::now();
-        let output = self.losses(batch);
+        let output = self.training_losses(batch);
         let loss = output.loss.clone().mean();
         let forward = Instant::now();
         let gradients = loss.backward();
@@ -83,15 +117,15 @@ impl<N: Trainable> TrainStep for Trainee<N> {
         };
         add(&self.clock.forward, start, forward);
         add(&self.clock.backward, forward, backward);
-        TrainOutput::new(self, gradients, output)
+        TrainOutput::new(self, gradients, output.into())
     }
 }
 
 impl<N: Trainable> InferenceStep for Trainee<N> {
     type Input = Batch;
-    type Output = ClassificationOutput;
+    type Output = Output;
 
-    fn step(&self, batch: Batch) -> ClassificationOutput {
-        self.losses(batch)
+    fn step(&self, batch: Batch) -> Output {
+        self.losses(batch).into()
     }
 }

@@ -35,7 +35,7 @@ pub fn evaluate<N: Module + Sync>(
 ) -> Result<Evaluation, ExecutionError> {
     let mut confusion = vec![vec![0; classes]; classes];
     let mut loss = 0.0;
-    for batch in feed.epoch(0) {
+    for batch in feed.epoch(0, 0) {
         let labels = batch.labels.clone();
         let batch = feed.on_device(batch, device);
         let logits = work_on(device, || forward(network, batch.images));

@@ -13,7 +13,7 @@ use kiln_vision::{
 };
 use std::sync::{
     Arc,
-    atomic::{AtomicU64, Ordering},
+    atomic::{AtomicU64, AtomicUsize, Ordering},
 };
 
 /// The images of one split, how they are normalised, ordered and prepared.
@@ -34,12 +34,15 @@ pub struct Feed {
 }
 
 /// A batch on the device.
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 pub struct Batch {
     /// `[batch, channels, height, width]`
     pub images: Tensor<4>,
     /// `[batch]`
     pub targets: Tensor<1, Int>,
+    /// The classes that images were mixed with, `[batch]`, and the share of
+    /// their own.
+    pub mixed: Option<(Tensor<1, Int>, f64)>,
 }
 
 impl Feed {
@@ -56,8 +59,8 @@ impl Feed {
         }
     }
 
-    /// The batches of epoch `epoch` on the host.
-    pub fn epoch(&self, epoch: u64) -> Batches {
+    /// The batches of epoch `epoch` on the host, from batch number `first` on.
+    pub fn epoch(&self, epoch: u64, first: usize) -> Batches {
         let seed = self.order.shuffle.unwrap_or_default();
         let augment = self.augment.clone();
         let plan = Epoch {
@@ -67,7 +70,11 @@ impl Feed {
             batch_size: self.order.batch_size,
             augment: augment.map(|augment| (augment, EpochKey { seed, epoch })),
         };
-        Batches::start(plan, self.workers)
+        let mut batches = Batches::start(plan, self.workers);
+        for _ in 0..first {
+            batches.next();
+        }
+        batches
     }
 
     /// The batch as tensors.
@@ -79,6 +86,7 @@ impl Feed {
         Batch {
             images: Tensor::from_data(TensorData::new(batch.values, shape), device),
             targets: Tensor::from_data(TensorData::new(targets, [count]), device),
+            mixed: None,
         }
     }
 }
@@ -88,15 +96,19 @@ pub(crate) struct Loader {
     feed: Feed,
     device: Device,
     epoch: AtomicU64,
+    /// Batches of the first epoch that are left out.
+    first: AtomicUsize,
 }
 
 impl Loader {
-    /// A loader whose first epoch has the number 1.
-    pub fn new(feed: Feed, device: Device) -> Self {
+    /// A loader of the epochs after `done` epochs and `batches` batches of the
+    /// next one.
+    pub fn new(feed: Feed, device: Device, (done, batches): (usize, usize)) -> Self {
         Self {
             feed,
             device,
-            epoch: AtomicU64::new(1),
+            epoch: AtomicU64::new(done as u64 + 1),
+            first: AtomicUsize::new(batches),
         }
     }
 }
@@ -104,10 +116,11 @@ impl Loader {
 impl DataLoader<Batch> for Loader {
     fn iter<'a>(&'a self) -> Box<dyn DataLoaderIterator<Batch> + 'a> {
         let epoch = self.epoch.fetch_add(1, Ordering::Relaxed);
+        let first = self.first.swap(0, Ordering::Relaxed);
         Box::new(Running {
             loader: self,
-            batches: self.feed.epoch(epoch),
-            processed: 0,
+            batches: self.feed.epoch(epoch, first),
+            processed: first * self.feed.order.batch_size,
         })
     }
 
@@ -120,13 +133,14 @@ impl DataLoader<Batch> for Loader {
             feed: self.feed.clone(),
             device: device.clone(),
             epoch: AtomicU64::new(self.epoch.load(Ordering::Relaxed)),
+            first: AtomicUsize::new(self.first.load(Ordering::Relaxed)),
         })
     }
 
     fn slice(&self, start: usize, end: usize) -> Arc<dyn DataLoader<Batch>> {
         let mut feed = self.feed.clone();
         feed.indices = feed.indices[start..end].to_vec();
-        Arc::new(Self::new(feed, self.device.clone()))
+        Arc::new(Self::new(feed, self.device.clone(), (0, 0)))
     }
 }
 
@@ -189,7 +203,7 @@ mod tests {
                 augment: None,
                 workers: 1,
             };
-            let loader = Loader::new(feed, Device::flex().autodiff());
+            let loader = Loader::new(feed, Device::flex().autodiff(), (0, 0));
             let speed = |_| {
                 let start = Instant::now();
                 let seen: usize = loader.iter().flatten().map(|b| b.images.dims()[0]).sum();

@@ -9,17 +9,20 @@ mod engine;
 mod evaluation;
 mod feed;
 mod optimizer;
+mod random;
+mod regularization;
 mod schedule;
 
 pub use classifier::{Forward, Trainable};
 pub use engine::{
-    CheckpointError, CheckpointIndex, CheckpointState, EpochRecord, FitError, HeadRate, Outcome,
-    Phases, Plan, Reporter, Screen, StepOutput, Stepper, Stop, StopReason, fit, read_index,
-    read_state, save_weights,
+    CheckpointError, CheckpointIndex, CheckpointState, EpochRecord, Every, FitError, HeadRate,
+    MODEL as CHECKPOINT_MODEL, Outcome, Pace, Phases, Plan, Probe, Reporter, Resume, Screen,
+    StepOutput, Stepper, Stop, StopReason, find_resume, fit, read_index, read_state, save_weights,
 };
 pub use evaluation::{Evaluation, evaluate};
 pub use feed::{Batch, Feed};
 pub use optimizer::{OPTIMIZERS, OptimizerRow, OptimizerSettings, find_optimizer};
+pub use regularization::{EarlyStop, Monitor, Regularization};
 pub use schedule::{SCHEDULES, Schedule, ScheduleRow, ScheduleSettings, find_schedule};
 
 /// A name in the recipe that no table knows.

@@ -1,9 +1,12 @@
 //! The table of optimizers, with the definitions and defaults of PyTorch.
 
-mod rules;
+pub(crate) mod rules;
 
-use crate::UnknownName;
-use burn::optim::ModuleOptimizer;
+use crate::{
+    UnknownName,
+    regularization::{Constrained, Constraints},
+};
+use burn::optim::{ModuleOptimizer, Optimizer};
 use rules::{Adam, Sgd};
 use serde::{Deserialize, Serialize};
 
@@ -44,7 +47,7 @@ pub struct OptimizerRow {
     pub momentum: f64,
     /// Weight decay when none is given.
     pub weight_decay: f64,
-    build: fn(&OptimizerSettings) -> ModuleOptimizer,
+    build: fn(&OptimizerSettings, Constraints) -> ModuleOptimizer,
 }
 
 /// Every optimizer, sorted by year.
@@ -55,7 +58,7 @@ pub const OPTIMIZERS: &[OptimizerRow] = &[
         lr: 0.01,
         momentum: 0.0,
         weight_decay: 0.0,
-        build: |settings| sgd(settings, None),
+        build: |settings, constraints| sgd(settings, constraints, None),
     },
     OptimizerRow {
         name: "momentum",
@@ -63,7 +66,7 @@ pub const OPTIMIZERS: &[OptimizerRow] = &[
         lr: 0.01,
         momentum: 0.9,
         weight_decay: 0.0,
-        build: |settings| sgd(settings, Some(false)),
+        build: |settings, constraints| sgd(settings, constraints, Some(false)),
     },
     OptimizerRow {
         name: "nesterov",
@@ -71,7 +74,7 @@ pub const OPTIMIZERS: &[OptimizerRow] = &[
         lr: 0.01,
         momentum: 0.9,
         weight_decay: 0.0,
-        build: |settings| sgd(settings, Some(true)),
+        build: |settings, constraints| sgd(settings, constraints, Some(true)),
     },
     OptimizerRow {
         name: "adam",
@@ -79,7 +82,7 @@ pub const OPTIMIZERS: &[OptimizerRow] = &[
         lr: 1e-3,
         momentum: 0.0,
         weight_decay: 0.0,
-        build: |settings| adam(settings, false),
+        build: |settings, constraints| adam(settings, constraints, false),
     },
     OptimizerRow {
         name: "adamw",
@@ -87,26 +90,48 @@ pub const OPTIMIZERS: &[OptimizerRow] = &[
         lr: 1e-3,
         momentum: 0.0,
         weight_decay: 1e-2,
-        build: |settings| adam(settings, true),
+        build: |settings, constraints| adam(settings, constraints, true),
     },
 ];
 
-fn sgd(settings: &OptimizerSettings, momentum: Option<bool>) -> ModuleOptimizer {
-    ModuleOptimizer::from(Sgd {
+fn sgd(
+    settings: &OptimizerSettings,
+    constraints: Constraints,
+    momentum: Option<bool>,
+) -> ModuleOptimizer {
+    let optimizer = Sgd {
         momentum: momentum.map(|_| settings.momentum as f32),
         nesterov: momentum == Some(true),
         weight_decay: settings.weight_decay as f32,
-    })
+    };
+    wrapped(optimizer, constraints)
 }
 
-fn adam(settings: &OptimizerSettings, decoupled: bool) -> ModuleOptimizer {
-    ModuleOptimizer::from(Adam {
+fn adam(
+    settings: &OptimizerSettings,
+    constraints: Constraints,
+    decoupled: bool,
+) -> ModuleOptimizer {
+    let optimizer = Adam {
         beta1: settings.beta1 as f32,
         beta2: settings.beta2 as f32,
         epsilon: settings.epsilon as f32,
         weight_decay: settings.weight_decay as f32,
         decoupled,
-    })
+    };
+    wrapped(optimizer, constraints)
+}
+
+/// The optimizer of a module, under constraints where there are any.
+fn wrapped(optimizer: impl Optimizer, constraints: Constraints) -> ModuleOptimizer {
+    match constraints.are_off() {
+        true => optimizer.into(),
+        false => Constrained {
+            inner: optimizer,
+            constraints,
+        }
+        .into(),
+    }
 }
 
 /// The row of the optimizer called `name`.
@@ -144,7 +169,15 @@ impl OptimizerSettings {
     /// # Errors
     /// When there is no optimizer of that name.
     pub fn build(&self) -> Result<ModuleOptimizer, UnknownName> {
-        Ok((find_optimizer(&self.name)?.build)(self))
+        self.constrained(Constraints::default())
+    }
+
+    /// Builds it under constraints.
+    pub(crate) fn constrained(
+        &self,
+        constraints: Constraints,
+    ) -> Result<ModuleOptimizer, UnknownName> {
+        Ok((find_optimizer(&self.name)?.build)(self, constraints))
     }
 
     /// The first number that no optimizer can use, as a sentence.

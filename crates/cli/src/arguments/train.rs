@@ -4,6 +4,9 @@ use super::{OutputArguments, StoreArguments, ThreadsArguments};
 use clap::{Args, ValueEnum};
 use std::path::PathBuf;
 
+/// Heading of the flags that decide how the network learns.
+const LEARNING: &str = "Regularization and optimization";
+
 /// What a training shows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Progress {
@@ -60,6 +63,55 @@ pub struct TrainArguments {
     /// constant or cosine [default: cosine]
     #[arg(long, visible_alias = "sched", value_name = "NAME")]
     pub schedule: Option<String>,
+    /// Momentum of SGD, from 0 to below 1
+    #[arg(long, value_name = "F", allow_negative_numbers = true, help_heading = LEARNING)]
+    pub momentum: Option<f64>,
+    /// Weight decay: L2 in the gradient, or decoupled with adamw, lion and muon
+    #[arg(
+        long,
+        visible_alias = "wd",
+        value_name = "F",
+        allow_negative_numbers = true,
+        help_heading = LEARNING
+    )]
+    pub weight_decay: Option<f64>,
+    /// Rate of the network's dropout layers, from 0 to below 1
+    #[arg(long, value_name = "P", allow_negative_numbers = true, help_heading = LEARNING)]
+    pub dropout: Option<f64>,
+    /// Weight of the sum of all |w| in the loss, by proximal steps that leave exact zeros
+    #[arg(long, value_name = "F", allow_negative_numbers = true, help_heading = LEARNING)]
+    pub l1: Option<f64>,
+    /// Scale all gradients down to this norm together where theirs is larger
+    #[arg(long, value_name = "F", allow_negative_numbers = true, help_heading = LEARNING)]
+    pub clip_grad: Option<f64>,
+    /// Share of the target that is spread over all classes
+    #[arg(long, value_name = "F", allow_negative_numbers = true, help_heading = LEARNING)]
+    pub label_smoothing: Option<f64>,
+    /// Mix pairs of images and their classes, by a beta distribution with both parameters A
+    #[arg(long, value_name = "A", allow_negative_numbers = true, help_heading = LEARNING)]
+    pub mixup: Option<f64>,
+    /// Paste a part of one image into another, likewise
+    #[arg(long, value_name = "A", allow_negative_numbers = true, help_heading = LEARNING)]
+    pub cutmix: Option<f64>,
+    /// Validate and keep a moving average of the weights with this decay, such as 0.999
+    #[arg(long, value_name = "F", allow_negative_numbers = true, help_heading = LEARNING)]
+    pub ema_decay: Option<f64>,
+    /// Batches whose gradients are averaged for one step [default: 1]
+    #[arg(long, value_name = "N", allow_negative_numbers = true, help_heading = LEARNING)]
+    pub accumulate: Option<i64>,
+    /// End after N epochs without a better validation result
+    #[arg(long, value_name = "N", allow_negative_numbers = true, help_heading = LEARNING)]
+    pub early_stop: Option<i64>,
+    /// Go on with a run that was interrupted, in its own folder: a path, a name, or latest
+    #[arg(
+        long,
+        value_name = "RUN|latest",
+        conflicts_with_all = ["weights", "name", "config"]
+    )]
+    pub resume: Option<String>,
+    /// Write checkpoints also after N steps or a time such as 5m [default: after each epoch]
+    #[arg(long, value_name = "N|TIME")]
+    pub checkpoint_every: Option<String>,
     /// Seed of the weights and of the order of the images [default: 1]
     #[arg(long, value_name = "N", allow_negative_numbers = true)]
     pub seed: Option<i64>,

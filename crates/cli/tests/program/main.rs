@@ -7,6 +7,7 @@ mod bench;
 mod choices;
 mod files;
 mod networks;
+mod resume;
 
 use std::{
     path::Path,

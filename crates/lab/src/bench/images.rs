@@ -75,7 +75,7 @@ fn feed(images: Images, batch_size: usize) -> Result<Feed, LabError> {
 
 /// Epoch after epoch.
 pub(super) fn endless(feed: &Feed) -> impl Iterator<Item = HostBatch> {
-    (1..).flat_map(|epoch| feed.epoch(epoch))
+    (1..).flat_map(|epoch| feed.epoch(epoch, 0))
 }
 
 /// One batch of random images on the device.
@@ -85,7 +85,7 @@ pub(super) fn random_batch(
     device: &Device,
 ) -> Result<Batch, LabError> {
     let feed = random_feed(task, batch_size, 1)?;
-    let batch = feed.epoch(1).next();
+    let batch = feed.epoch(1, 0).next();
     let batch = batch.ok_or_else(|| LabError::run("the loader gave no batch"))?;
     Ok(feed.on_device(batch, device))
 }

@@ -1,6 +1,9 @@
 //! Dropout of single values and of whole channels.
 
-use crate::trace::{self, Report};
+use crate::{
+    Options,
+    trace::{self, Report},
+};
 use burn::{
     module::{Flag, Module, Param},
     tensor::{Distribution, Tensor},
@@ -32,6 +35,19 @@ impl Dropout {
         Self {
             channels: true,
             ..Self::new(probability)
+        }
+    }
+
+    /// Of a network that has none unless [`Options::dropout`] is above 0.
+    pub fn chosen(options: &Options) -> Option<Self> {
+        options.dropout.filter(|share| *share > 0.0).map(Self::new)
+    }
+
+    /// Through the layer, if there is one.
+    pub fn maybe<const D: usize>(dropout: &Option<Self>, x: Tensor<D>) -> Tensor<D> {
+        match dropout {
+            Some(dropout) => dropout.forward(x),
+            None => x,
         }
     }
 

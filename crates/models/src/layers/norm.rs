@@ -3,7 +3,7 @@
 
 use super::{activation::relu, spelled::is_spelled_out};
 use crate::{
-    profile,
+    finite, profile,
     trace::{self, Report},
 };
 use burn::{
@@ -74,7 +74,7 @@ impl BatchNorm {
     /// # Shapes
     /// `[batch, channels, height, width]` to the same.
     pub fn rectified(&self, maps: Tensor<4>) -> Tensor<4> {
-        match trace::is_followed() || profile::is_on() {
+        match trace::is_followed() || profile::is_on() || finite::is_on() {
             true => relu(self.forward(maps)), // layer by layer
             false => self.apply(maps, true),
         }

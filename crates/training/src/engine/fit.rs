@@ -2,13 +2,17 @@
 //! between the two.
 
 use super::{
-    checkpoints::CheckpointError,
+    account::Shared,
+    checkpoints::{CheckpointError, Resume},
     ledger::Ledger,
+    output::GradientNorm,
+    probe::Probe,
     screen::Screen,
     strategy::{Progress, Strategy},
 };
 use crate::{
-    Feed, Forward, OptimizerSettings, Schedule, ScheduleSettings, UnknownName,
+    EarlyStop, Feed, Forward, OptimizerSettings, Regularization, Schedule, ScheduleSettings,
+    UnknownName,
     classifier::{Trainable, Trainee},
     feed::Loader,
 };
@@ -18,9 +22,13 @@ use burn::{
     tensor::Device,
     train::{
         Interrupter, Learner, SupervisedTraining, TrainingStrategy,
-        metric::{AccuracyMetric, IterationSpeedMetric, LearningRateMetric, LossMetric},
+        metric::{
+            AccuracyMetric, IterationSpeedMetric, LearningRateMetric, LossMetric,
+            TopKAccuracyMetric,
+        },
     },
 };
+use kiln_kernels::on_flex;
 use kiln_weights::WeightsError;
 use serde::{Deserialize, Serialize};
 use std::{
@@ -28,16 +36,27 @@ use std::{
     panic::{AssertUnwindSafe, catch_unwind},
     path::PathBuf,
     sync::{Arc, Mutex, PoisonError},
+    time::Instant,
 };
 
 /// What to train with.
-pub struct Plan {
+pub struct Plan<N> {
     /// Training images.
     pub train: Feed,
     /// Validation images.
     pub valid: Feed,
     /// Passes over the training images, at least 1.
     pub epochs: usize,
+    /// Classes that there are.
+    pub classes: usize,
+    /// Decides what is random in a step, such as dropout.
+    pub seed: u64,
+    /// Batches in a step and steps between checkpoints.
+    pub pace: Pace,
+    /// What acts on gradients, weights and the loss.
+    pub regularization: Regularization,
+    /// Which epoch is the best, and when to end early.
+    pub early_stop: EarlyStop,
     /// The optimizer and its numbers.
     pub optimizer: OptimizerSettings,
     /// The learning rate over time.
@@ -46,6 +65,45 @@ pub struct Plan {
     pub head: Option<HeadRate>,
     /// The run folder, which exists; checkpoints go into it.
     pub folder: PathBuf,
+    /// The checkpoint to go on from, whose weights the network has, and the
+    /// average of the weights that is saved there.
+    pub resume: Option<(Resume, Option<N>)>,
+    /// Finds the layer in which a training diverges.
+    pub probe: Probe<N>,
+    /// The most memory that was in use, in bytes, where the system tells.
+    pub memory: fn() -> Option<u64>,
+}
+
+/// Batches in a step and steps between checkpoints.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Pace {
+    /// Batches whose gradients make one step, at least 1. The last step of an
+    /// epoch may have fewer.
+    pub accumulate: usize,
+    /// When there are checkpoints beside those at the end of each epoch.
+    pub checkpoint: Every,
+}
+
+/// When a checkpoint is written.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Every {
+    /// After each epoch.
+    Epoch,
+    /// Also after so many steps.
+    Steps(usize),
+    /// Also after so many seconds.
+    Seconds(f64),
+}
+
+impl Pace {
+    /// Whether a checkpoint is due, `steps` after the last one at `last`.
+    pub(super) fn is_due(self, steps: usize, last: Instant) -> bool {
+        match self.checkpoint {
+            Every::Epoch => false,
+            Every::Steps(every) => steps >= every,
+            Every::Seconds(every) => last.elapsed().as_secs_f64() >= every,
+        }
+    }
 }
 
 /// Parameters that learn at a rate of their own, on the same schedule.
@@ -57,7 +115,8 @@ pub struct HeadRate {
 }
 
 /// One completed epoch.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct EpochRecord {
     /// Number of the epoch, from 1.
     pub epoch: usize,
@@ -69,14 +128,31 @@ pub struct EpochRecord {
     pub train_loss: f64,
     /// Training accuracy from 0 to 1, each batch before its step.
     pub train_accuracy: f64,
+    /// Share of the training images whose class was among the five most
+    /// probable; none where there are at most five classes.
+    pub train_top5: Option<f64>,
     /// Mean validation loss in nats; none without validation images.
     pub val_loss: Option<f64>,
     /// Validation accuracy from 0 to 1; none without validation images.
     pub val_accuracy: Option<f64>,
+    /// Likewise on validation images.
+    pub val_top5: Option<f64>,
+    /// Mean Euclidean norm of the gradients of a step, before clipping; none
+    /// where it would have cost time.
+    pub gradient_norm: Option<f64>,
+    /// Euclidean norm of all weights, biases and norms left out.
+    pub weight_norm: f64,
+    /// Share of these weights that are exactly zero.
+    pub zeros: f64,
+    /// That share by layer, where L1 is on.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub zeros_by_layer: Vec<(String, f64)>,
     /// Seconds for training and validation.
     pub seconds: f64,
     /// Training images per second of training, validation left out.
     pub images_per_second: f64,
+    /// The most memory in use so far, where the system tells.
+    pub memory_bytes: Option<u64>,
 }
 
 /// Who is told of each completed epoch. An error stops the training.
@@ -96,10 +172,12 @@ impl Stop {
 
 /// Why a training ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[serde(rename_all = "kebab-case")]
 pub enum StopReason {
     /// All epochs were done.
     Completed,
+    /// The validation result did not improve any more.
+    EarlyStopped,
     /// A signal or the dashboard asked for the end; a checkpoint was written.
     Interrupted,
 }
@@ -134,6 +212,8 @@ pub struct Outcome<N> {
     pub steps: usize,
     /// Why it ended.
     pub reason: StopReason,
+    /// Why it ended early, if it did.
+    pub early_stop: Option<String>,
     /// Where the time went.
     pub phases: Phases,
 }
@@ -143,7 +223,7 @@ pub struct Outcome<N> {
 pub enum FitError {
     /// The loss was infinite or no number.
     #[error(
-        "the training loss became infinite or NaN at step {step} (epoch {epoch}); try a lower learning rate, the run used up to {lr:?}"
+        "the training diverged at step {step} (epoch {epoch}): its numbers exploded or are no numbers any more{place}; try a lower learning rate, the run used up to {lr:?}, or --clip-grad 1"
     )]
     Diverged {
         /// The step it belongs to, from 1.
@@ -152,6 +232,8 @@ pub enum FitError {
         epoch: usize,
         /// The full learning rate.
         lr: f64,
+        /// Where, as the end of a clause, or nothing.
+        place: String,
     },
     /// A checkpoint could not be written.
     #[error(transparent)]
@@ -188,26 +270,27 @@ pub enum FitError {
     },
 }
 
-/// Trains `network` on `device` and saves a checkpoint after every epoch and
-/// when stopped.
+/// Trains `network` on `device`, from the beginning or from a checkpoint, and
+/// saves a checkpoint after every epoch, when one is due and when stopped.
 ///
 /// # Errors
-/// When the loss diverges, a checkpoint cannot be written, the reporter
-/// refuses an epoch, or something panics; the last checkpoint stays.
+/// When the training diverges, a checkpoint cannot be read or written, the
+/// reporter refuses an epoch, or something panics; the last checkpoint stays.
 pub fn fit<N: Trainable>(
     network: (N, Forward<N>),
-    plan: Plan,
+    plan: Plan<N>,
     device: &Device,
     screen: Screen,
     (stop, reporter): (Stop, Reporter),
 ) -> Result<Outcome<N>, FitError> {
-    let steps_per_epoch = plan.train.batches();
-    if steps_per_epoch == 0 {
+    let batches = plan.train.batches();
+    if batches == 0 {
         return Err(FitError::NoBatch {
             images: plan.train.indices.len(),
             batch_size: plan.train.order.batch_size,
         });
     }
+    let steps_per_epoch = batches.div_ceil(plan.pace.accumulate);
     let lr = plan.optimizer.lr;
     let schedule = Schedule::new(&plan.schedule, lr, plan.epochs, steps_per_epoch)?;
     let mut scheduler = ModuleLrScheduler::new(schedule.clone());
@@ -215,25 +298,42 @@ pub fn fit<N: Trainable>(
         let group = ParamGroup::from_ids(head.parameters);
         scheduler = scheduler.with_group(group, schedule.scaled(head.lr / lr));
     }
-    let optimizer = plan.optimizer.build()?;
+    let optimizer = plan
+        .optimizer
+        .constrained(plan.regularization.constraints())?;
     let training_device = device.clone().autodiff();
-    let classifier = Trainee::new(network.0.fork(device).train(), network.1);
+    let smoothing = plan.regularization.label_smoothing;
+    let classifier = Trainee::new(network.0.fork(device).train(), network.1, smoothing);
 
-    let progress = Arc::new(Mutex::new(Progress::new(reporter)));
+    let state = plan.resume.as_ref().map(|(resume, _)| &resume.state);
+    let (done, batch) = state.map_or((0, 0), |state| (state.epoch, state.batch));
+    let account = Shared::new(state.map_or_else(Default::default, |state| state.account.clone()));
+    let progress = Arc::new(Mutex::new(Progress::new(reporter, state)));
     let strategy = Strategy {
         folder: plan.folder.clone(),
         optimizer: optimizer.clone(),
         scheduler: scheduler.clone(),
+        resume: plan
+            .resume
+            .map(|(resume, average)| (resume, average.map(|average| average.fork(device)))),
         progress: progress.clone(),
+        account: account.clone(),
         clock: classifier.clock.clone(),
         dashboard: Interrupter::new(),
         lr,
+        seed: plan.seed,
+        pace: plan.pace,
+        steps_per_epoch,
+        regularization: plan.regularization,
+        early_stop: plan.early_stop,
+        probe: plan.probe,
+        memory: plan.memory,
     };
-    let ledger = Ledger::new(strategy.divergence_watch(&stop));
-    let training = SupervisedTraining::new(
+    let ledger = Ledger::new(account, strategy.divergence_watch(&stop));
+    let mut training = SupervisedTraining::new(
         &plan.folder,
-        Arc::new(Loader::new(plan.train, training_device)),
-        Arc::new(Loader::new(plan.valid, device.clone())),
+        Arc::new(Loader::new(plan.train, training_device, (done, batch))),
+        Arc::new(Loader::new(plan.valid, device.clone(), (0, 0))),
     )
     .metrics((AccuracyMetric::new(), LossMetric::new()))
     .metric_train_numeric(LearningRateMetric::new())
@@ -242,8 +342,17 @@ pub fn fit<N: Trainable>(
     .with_application_logger(None)
     .with_interrupter(stop.0.clone())
     .renderer(screen.renderer(&strategy.dashboard))
-    .num_epochs(plan.epochs)
-    .with_training_strategy(TrainingStrategy::Custom(Arc::new(strategy)));
+    .num_epochs(plan.epochs);
+    if plan.classes > 5 {
+        training = training.metrics((TopKAccuracyMetric::new(5),));
+    }
+    if on_flex(device) || strategy.regularization.clip_norm > 0.0 {
+        training = training.metric_train_numeric(GradientNorm::new());
+    }
+    if done > 0 {
+        training = training.checkpoint(done);
+    }
+    let training = training.with_training_strategy(TrainingStrategy::Custom(Arc::new(strategy)));
 
     let learner = Learner::new(classifier, optimizer, scheduler);
     // The renderer is dropped inside, so that the terminal is given back
@@ -259,6 +368,7 @@ pub fn fit<N: Trainable>(
         epochs: progress.epochs,
         steps: progress.step,
         reason: progress.reason,
+        early_stop: progress.early_stop,
         phases: progress.phases,
     })
 }

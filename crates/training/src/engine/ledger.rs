@@ -1,6 +1,7 @@
-//! The metric logger: exact sums of every metric per epoch and split, and the
-//! watch for a loss that is no number.
+//! The metric logger: hands every metric to the account, and watches for a
+//! loss that diverges.
 
+use super::account::Shared;
 use burn::train::{
     logger::MetricLogger,
     metric::{
@@ -10,24 +11,21 @@ use burn::train::{
 };
 use std::collections::HashMap;
 
-/// What to do when a loss is not finite, told the step and the epoch.
+/// What to do when a loss diverges, told the batch of the epoch and the epoch.
 pub(super) type OnDivergence = Box<dyn Fn(usize, usize) + Send>;
 
-/// Sum and count of a metric, by name, epoch and split.
+/// Names of the metrics that are known, and where they are counted.
 pub(super) struct Ledger {
     names: HashMap<MetricId, String>,
-    sums: HashMap<(String, usize, String), (f64, usize)>,
-    /// Training losses seen: the step that the last one belongs to.
-    steps: usize,
+    account: Shared,
     on_divergence: OnDivergence,
 }
 
 impl Ledger {
-    pub fn new(on_divergence: OnDivergence) -> Self {
+    pub fn new(account: Shared, on_divergence: OnDivergence) -> Self {
         Self {
             names: HashMap::new(),
-            sums: HashMap::new(),
-            steps: 0,
+            account,
             on_divergence,
         }
     }
@@ -35,6 +33,7 @@ impl Ledger {
 
 impl MetricLogger for Ledger {
     fn log(&mut self, update: MetricsUpdate, epoch: usize, split: &Split) {
+        let mut diverged = None;
         for update in update.entries_numeric {
             let (value, count) = match update.numeric_entry {
                 Some(NumericEntry::Value(value)) => (value, 1),
@@ -47,38 +46,25 @@ impl MetricLogger for Ledger {
             let Some(name) = self.names.get(&update.entry.metric_id) else {
                 continue;
             };
-            if name == "Loss" {
-                self.steps += usize::from(*split == Split::Train);
-                if !value.is_finite() {
-                    (self.on_divergence)(self.steps, epoch);
-                }
+            let mut account = self.account.lock();
+            if name == "Loss" && *split == Split::Train {
+                diverged = diverged.or(account.watch(value));
             }
-            let key = (name.clone(), epoch, split.to_string());
-            let sum = self.sums.entry(key).or_default();
-            // A share of a count in percent: the rounding makes it a count again.
-            sum.0 += match name.as_str() {
-                "Accuracy" => (value * count as f64).round(),
-                _ => value * count as f64,
-            };
-            sum.1 += count;
+            account.add(name, split, value, count);
+        }
+        if let Some(batch) = diverged {
+            (self.on_divergence)(batch, epoch);
         }
     }
 
     fn read_numeric(
         &mut self,
         name: &str,
-        epoch: usize,
+        _epoch: usize,
         split: &Split,
     ) -> Result<Vec<NumericEntry>, String> {
-        let key = (name.to_owned(), epoch, split.to_string());
-        let entry = self
-            .sums
-            .get(&key)
-            .map(|&(sum, count)| NumericEntry::Aggregated {
-                aggregated_value: sum / count as f64,
-                count,
-            });
-        Ok(entry.into_iter().collect())
+        let mean = self.account.lock().mean(name, split);
+        Ok(mean.map(NumericEntry::Value).into_iter().collect())
     }
 
     fn log_metric_definition(&mut self, definition: MetricDefinition) {

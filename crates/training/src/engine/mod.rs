@@ -1,19 +1,29 @@
 //! The only module that touches burn-train's builder and its traits, which
 //! change with every release of Burn.
 
+mod account;
 mod checkpoints;
 mod fit;
 mod learning;
 mod ledger;
+mod output;
+mod probe;
+mod saving;
 mod screen;
+mod session;
 mod step;
 mod strategy;
+mod weights;
 
 pub use checkpoints::{
-    CheckpointError, CheckpointIndex, CheckpointState, read_index, read_state, save_weights,
+    CheckpointError, CheckpointIndex, CheckpointState, MODEL, Resume, find_resume, read_index,
+    read_state, save_weights,
 };
 pub use fit::{
-    EpochRecord, FitError, HeadRate, Outcome, Phases, Plan, Reporter, Stop, StopReason, fit,
+    EpochRecord, Every, FitError, HeadRate, Outcome, Pace, Phases, Plan, Reporter, Stop,
+    StopReason, fit,
 };
+pub(crate) use output::Output;
+pub use probe::Probe;
 pub use screen::Screen;
 pub use step::{StepOutput, Stepper};

@@ -5,6 +5,7 @@ use super::learning::Learning;
 use crate::{
     Batch, Forward, OptimizerSettings, UnknownName,
     classifier::{Trainable, Trainee},
+    random::step_seed,
 };
 use burn::{
     tensor::{Device, ExecutionError},
@@ -24,7 +25,8 @@ pub struct StepOutput {
     /// When it began, and when forward, backward and optimizer ended. On a GPU
     /// they only enqueue work.
     pub times: [Instant; 4],
-    output: ClassificationOutput,
+    /// None where loss or gradients were infinite or NaN and nothing moved.
+    output: Option<ClassificationOutput>,
 }
 
 impl<N: Trainable> Stepper<N> {
@@ -37,12 +39,14 @@ impl<N: Trainable> Stepper<N> {
         optimizer: &OptimizerSettings,
         device: &Device,
     ) -> Result<Self, UnknownName> {
-        Ok(Self(Learning {
-            trainee: Trainee::new(network.0.fork(device).train(), network.1),
-            optimizer: optimizer.build()?,
-            scheduler: optimizer.lr.into(),
-            lr: optimizer.lr.into(),
-        }))
+        let trainee = Trainee::new(network.0.fork(device).train(), network.1, 0.0);
+        let lr = optimizer.lr;
+        Ok(Self(Learning::new(
+            trainee,
+            optimizer.build()?,
+            lr.into(),
+            lr,
+        )))
     }
 
     /// Forward, mean cross entropy, backward and new weights. The batch must
@@ -51,25 +55,35 @@ impl<N: Trainable> Stepper<N> {
         let clock = self.0.trainee.clock.clone();
         let backward = || Duration::from_nanos(clock.backward.load(Ordering::Relaxed));
         let (begin, before) = (Instant::now(), backward());
-        let (learning, output, passed) = self.0.step(batch);
+        let seed = step_seed(0, self.0.steps);
+        let (learning, stepped) = self.0.step(std::iter::once(batch), seed);
+        let (passed, output) = match stepped {
+            Ok(mut stepped) => (stepped.passed, stepped.outputs.pop()),
+            Err(_) => (Instant::now(), None),
+        };
         let forward = passed.checked_sub(backward() - before).unwrap_or(begin);
         let times = [begin, forward, passed, Instant::now()];
+        let output = output.map(|output| output.classes);
         (Self(learning), StepOutput { times, output })
     }
 }
 
 impl StepOutput {
     /// The mean loss in nats and the number of images that were classified
-    /// rightly, both before the step: what a training shows.
+    /// rightly, both before the step: what a training shows. The loss of a step
+    /// that diverged is NaN.
     ///
     /// # Errors
     /// When the device does not give them back.
     pub fn metrics(self) -> Result<(f64, usize), ExecutionError> {
-        let ClassificationOutput {
+        let Some(ClassificationOutput {
             loss,
             output,
             targets,
-        } = self.output;
+        }) = self.output
+        else {
+            return Ok((f64::NAN, 0));
+        };
         let losses = loss.try_into_data()?;
         let mean = losses.iter::<f64>().sum::<f64>() / losses.num_elements() as f64;
         let targets = targets.try_into_data()?;
