@@ -12,6 +12,7 @@ mod import;
 mod list;
 mod output;
 mod predict;
+mod repro;
 mod runs;
 mod summary;
 mod train;
@@ -53,6 +54,7 @@ fn act(verb: Verb) -> Result<ExitCode, LabError> {
     }
     match verb {
         Verb::Train(arguments) => train::run(*arguments),
+        Verb::Repro(arguments) => repro::run(&arguments),
         Verb::Eval(arguments) => eval::run(&arguments),
         Verb::Predict(arguments) => predict::run(&arguments),
         Verb::Export(arguments) => export::run(&arguments),

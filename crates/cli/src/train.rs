@@ -79,6 +79,7 @@ pub fn run(arguments: TrainArguments) -> Result<ExitCode, LabError> {
             Progress::None => |_| (),
             _ => output::note,
         },
+        observer: None,
     };
     let report = match folder {
         Some(folder) => {
@@ -157,7 +158,7 @@ fn layers(arguments: &TrainArguments) -> Result<Layers, LabError> {
 /// The first Ctrl-C ends the training after the running step, with a
 /// checkpoint; the second ends the program at once, unless the dashboard has
 /// the terminal and must give it back.
-fn catch_signals(stop: &Stop, progress: Progress) -> Result<(), LabError> {
+pub fn catch_signals(stop: &Stop, progress: Progress) -> Result<(), LabError> {
     static ASKED: AtomicBool = AtomicBool::new(false);
     let stop = stop.clone();
     ctrlc::set_handler(move || {

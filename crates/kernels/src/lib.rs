@@ -39,7 +39,7 @@ pub use mark::{Anchor, Marks, anchor, mark, passed};
 pub use memory::keep_buffers;
 pub use normalisation::{Normalised, batch_norm, batch_norm_train};
 pub use place::{on_flex, work_on};
-pub use pointwise::{add, relu};
+pub use pointwise::{add, relu, relu6};
 pub use pooling::{global_average, max_pool2d};
 pub use update::{AdamStep, SgdStep, adam, sgd};
 pub use weights::{blend, soft_threshold, sum_of_squares};

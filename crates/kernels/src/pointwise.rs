@@ -18,7 +18,7 @@ use burn::{
             ops::{Backward, Ops},
         },
         backend_extension,
-        ops::{ActivationOps, FloatTensorOps},
+        ops::FloatTensorOps,
         tensor::FloatTensor,
     },
     tensor::{DType, Tensor, activation},
@@ -29,8 +29,8 @@ use std::mem::MaybeUninit;
 /// Operations on flex that treat every value alike.
 #[backend_extension(Flex, Autodiff)]
 pub trait Pointwise: Backend {
-    /// max(0, x).
-    fn rectify(x: FloatTensor<Self>) -> FloatTensor<Self>;
+    /// max(0, x), and at most `ceiling`.
+    fn rectify(x: FloatTensor<Self>, ceiling: f32) -> FloatTensor<Self>;
     /// `one` + `other`, of equal shapes.
     fn sum(one: FloatTensor<Self>, other: FloatTensor<Self>) -> FloatTensor<Self>;
 }
@@ -38,8 +38,16 @@ pub trait Pointwise: Backend {
 /// max(0, x) of every value; what is no number stays so.
 pub fn relu<const D: usize>(x: Tensor<D>) -> Tensor<D> {
     match x.dtype() == DType::F32 && on_flex(&x.device()) {
-        true => Tensor::from_dispatch(Dispatch::rectify(x.into_dispatch())),
+        true => Tensor::from_dispatch(Dispatch::rectify(x.into_dispatch(), f32::INFINITY)),
         false => activation::relu(x),
+    }
+}
+
+/// min(max(0, x), 6) of every value; what is no number stays so.
+pub fn relu6<const D: usize>(x: Tensor<D>) -> Tensor<D> {
+    match x.dtype() == DType::F32 && on_flex(&x.device()) {
+        true => Tensor::from_dispatch(Dispatch::rectify(x.into_dispatch(), 6.0)),
+        false => activation::relu6(x),
     }
 }
 
@@ -187,7 +195,8 @@ impl<F: Fn(f32, f32) -> f32> Kernel for MakeBoth<'_, F> {
 
 /// What is no number stays so, as in Burn and PyTorch.
 #[inline(always)]
-fn rectified(x: f32) -> f32 {
+fn rectified(x: f32, ceiling: f32) -> f32 {
+    let x = if x > ceiling { ceiling } else { x };
     if x.is_nan() || x > 0.0 { x } else { 0.0 }
 }
 
@@ -202,11 +211,9 @@ pub fn passed(gradient: f32, rectified: f32) -> f32 {
 }
 
 impl Pointwise for Flex {
-    fn rectify(x: FloatTensor<Self>) -> FloatTensor<Self> {
-        match is_dense(&x) {
-            true => map(x, rectified),
-            false => Self::relu(x),
-        }
+    fn rectify(x: FloatTensor<Self>, ceiling: f32) -> FloatTensor<Self> {
+        let x = if is_dense(&x) { x } else { x.to_contiguous() };
+        map(x, |x| rectified(x, ceiling))
     }
 
     fn sum(one: FloatTensor<Self>, other: FloatTensor<Self>) -> FloatTensor<Self> {
@@ -221,19 +228,27 @@ impl Pointwise for Flex {
 }
 
 #[derive(Debug)]
-struct Rectified;
+struct Rectified {
+    ceiling: f32,
+}
 
 impl Backward<Flex, 1> for Rectified {
     type State = Array;
 
     fn backward(self, ops: Ops<Array, 1>, grads: &mut Gradients, _: &mut Checkpointer) {
         let [parent] = ops.parents;
-        let (gradient, output) = (grads.consume::<Flex>(&ops.node), ops.state);
+        let (mut gradient, mut output) = (grads.consume::<Flex>(&ops.node), ops.state);
         let Some(parent) = parent else { return };
-        let alike = is_dense(&gradient) && is_dense(&output) && are_alike(&gradient, &output);
-        let gradient = match alike {
-            true => zip(gradient, &output, passed),
-            false => Flex::relu_backward(output, gradient),
+        if !(is_dense(&gradient) && is_dense(&output) && are_alike(&gradient, &output)) {
+            (gradient, output) = (gradient.to_contiguous(), output.to_contiguous());
+        }
+        let gradient = match self.ceiling {
+            f32::INFINITY => zip(gradient, &output, passed),
+            // At the ceiling the value moves no more.
+            ceiling => zip(gradient, &output, |gradient, output| {
+                let below = if output < ceiling { output } else { 0.0 };
+                passed(gradient, if output.is_nan() { output } else { below })
+            }),
         };
         grads.register::<Flex>(parent.id, gradient);
     }
@@ -254,10 +269,10 @@ impl Backward<Flex, 2> for Summed {
 }
 
 impl<C: CheckpointStrategy> Pointwise for Autodiff<Flex, C> {
-    fn rectify(x: FloatTensor<Self>) -> FloatTensor<Self> {
+    fn rectify(x: FloatTensor<Self>, ceiling: f32) -> FloatTensor<Self> {
         let (x, node) = x.into_parts();
-        let output = Flex::rectify(x);
-        track!(Rectified, C, [node], output.clone(), output)
+        let output = Flex::rectify(x, ceiling);
+        track!(Rectified { ceiling }, C, [node], output.clone(), output)
     }
 
     fn sum(one: FloatTensor<Self>, other: FloatTensor<Self>) -> FloatTensor<Self> {

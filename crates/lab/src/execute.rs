@@ -13,8 +13,8 @@ use burn::tensor::Device;
 use kiln_models::{Network, parameters};
 use kiln_store::Store;
 use kiln_training::{
-    CHECKPOINT_MODEL, HeadRate, Outcome, Pace, Plan, Reporter, Resume, Screen, Stop, StopReason,
-    fit, read_index,
+    CHECKPOINT_MODEL, HeadRate, Outcome, Pace, Plan, Reporter, Resume, Screen, StepObserver, Stop,
+    StopReason, fit, read_index,
 };
 use kiln_weights::{StateDict, load_checkpoint_weights, select, weights_sha256};
 use std::{fmt::Write as _, path::PathBuf, time::Instant};
@@ -39,6 +39,8 @@ pub struct Context {
     pub reporter: Reporter,
     /// Who is told of what the run starts from.
     pub note: fn(&str),
+    /// Who looks at the network after each step, if anybody does.
+    pub observer: Option<StepObserver<Network>>,
 }
 
 /// A run that ended without an error.
@@ -149,6 +151,7 @@ pub(crate) fn carry_out(
         resume: from.resume,
         probe: kiln_models::first_not_finite,
         memory: peak_memory_bytes,
+        observer: context.observer,
     };
     let reporter = recording(folder.clone(), &known, context.reporter)?;
     let outcome = fit(

@@ -17,7 +17,8 @@ pub use classifier::{Forward, Trainable};
 pub use engine::{
     CheckpointError, CheckpointIndex, CheckpointState, EpochRecord, Every, FitError, HeadRate,
     MODEL as CHECKPOINT_MODEL, Outcome, Pace, Phases, Plan, Probe, Reporter, Resume, Screen,
-    StepOutput, Stepper, Stop, StopReason, find_resume, fit, read_index, read_state, save_weights,
+    StepObserver, StepOutput, Stepper, Stop, StopReason, find_resume, fit, read_index, read_state,
+    save_weights,
 };
 pub use evaluation::{Evaluation, evaluate};
 pub use feed::{Batch, Feed};

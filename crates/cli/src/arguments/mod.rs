@@ -31,6 +31,8 @@ pub struct Arguments {
 pub enum Verb {
     /// Train a network in a new run folder
     Train(Box<TrainArguments>),
+    /// Train a run again and compare every step, bit for bit
+    Repro(ReproArguments),
     /// Evaluate a run on its test, validation or training images
     #[command(alias = "test")]
     Eval(EvalArguments),
@@ -68,6 +70,7 @@ impl Verb {
     pub fn threads(&self) -> Option<usize> {
         match self {
             Self::Train(arguments) => arguments.threads.threads,
+            Self::Repro(arguments) => arguments.threads.threads,
             Self::Eval(arguments) => arguments.threads.threads,
             Self::Predict(arguments) => arguments.threads.threads,
             Self::Bench(arguments) => arguments.threads.threads,
@@ -162,6 +165,28 @@ pub struct EvalArguments {
     /// Images at a time
     #[arg(long, short, default_value_t = 500, value_name = "N")]
     pub batch_size: usize,
+    #[command(flatten)]
+    pub threads: ThreadsArguments,
+    #[command(flatten)]
+    pub store: StoreArguments,
+    #[command(flatten)]
+    pub output: OutputArguments,
+    /// How to write the result
+    #[arg(long, value_enum, default_value = "table")]
+    pub format: Format,
+}
+
+/// Flags of `repro`.
+#[derive(Args)]
+#[command(
+    after_help = "Trains twice in a folder that is removed: whole, and interrupted after --resume-at and taken up again. Ends with exit code 1 where flex gives other bits.\n\nExample: kiln repro latest --resume-at 100"
+)]
+pub struct ReproArguments {
+    /// Run folder: a path, a name, or latest
+    pub run: String,
+    /// Step after which the second training is interrupted [default: half way]
+    #[arg(long, value_name = "STEP")]
+    pub resume_at: Option<usize>,
     #[command(flatten)]
     pub threads: ThreadsArguments,
     #[command(flatten)]

@@ -8,7 +8,7 @@ use burn::tensor::{
     Tensor, TensorData, activation, module,
     ops::{ConvOptions, MaxPoolOptions},
 };
-use kiln_kernels::{add, batch_norm, conv2d, global_average, linear, max_pool2d, relu};
+use kiln_kernels::{add, batch_norm, conv2d, global_average, linear, max_pool2d, relu, relu6};
 
 /// The output and the gradients of input, weight and bias.
 pub fn connect(
@@ -112,12 +112,15 @@ fn the_rectifier_and_its_gradient_are_burns_whatever_the_layout() {
             let gradients = (output.clone() * given).sum().backward();
             [read(output), gradient(&x, &gradients)]
         };
-        let (found, burn) = (run(relu), run(activation::relu));
         let zero = |value: &f32| if *value == 0.0 { 0.0 } else { *value };
-        for (found, burn) in found.iter().zip(&burn) {
-            let [found, burn] =
-                [found, burn].map(|values| values.iter().map(zero).collect::<Vec<_>>());
-            assert_eq!(found, burn);
+        let pairs: [[fn(Tensor<4>) -> Tensor<4>; 2]; 2] =
+            [[relu, activation::relu], [relu6, activation::relu6]];
+        for [ours, burns] in pairs {
+            for (found, burn) in run(ours).iter().zip(&run(burns)) {
+                let [found, burn] =
+                    [found, burn].map(|values| values.iter().map(zero).collect::<Vec<_>>());
+                assert_eq!(found, burn);
+            }
         }
     }
 }
@@ -137,6 +140,8 @@ fn the_rectifier_keeps_what_is_no_number_and_changes_no_shared_tensor() {
     let shared = x.clone();
     let expected = [f32::NAN, 0.0, 0.0, 0.0, 2.0, 0.0, f32::INFINITY];
     assert_eq!(bits(&read(relu(x))), bits(&expected));
+    let expected = [f32::NAN, 0.0, 0.0, 0.0, 2.0, 0.0, 6.0];
+    assert_eq!(bits(&read(relu6(shared.clone()))), bits(&expected));
     assert_eq!(bits(&read(shared)), bits(&values));
 }
 

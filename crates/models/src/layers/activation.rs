@@ -111,7 +111,7 @@ impl Activation {
             Nonlinearity::Sigmoid => function::sigmoid(x),
             Nonlinearity::Tanh => function::tanh(x),
             Nonlinearity::Relu => kiln_kernels::relu(x),
-            Nonlinearity::Relu6 => function::relu6(x),
+            Nonlinearity::Relu6 => kiln_kernels::relu6(x),
             Nonlinearity::LeakyRelu => function::leaky_relu(x, LEAK),
             Nonlinearity::Prelu => match &self.weight {
                 Some(slope) => function::prelu(x, slope.val()),

@@ -72,7 +72,13 @@ pub struct Plan<N> {
     pub probe: Probe<N>,
     /// The most memory that was in use, in bytes, where the system tells.
     pub memory: fn() -> Option<u64>,
+    /// Who looks at the network after each step, if anybody does.
+    pub observer: Option<StepObserver<N>>,
 }
+
+/// Is told the number of each step, from 1, and the network after it in its
+/// inference form; true interrupts the training there.
+pub type StepObserver<N> = Box<dyn FnMut(usize, &N) -> bool + Send>;
 
 /// Batches in a step and steps between checkpoints.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -328,6 +334,7 @@ pub fn fit<N: Trainable>(
         early_stop: plan.early_stop,
         probe: plan.probe,
         memory: plan.memory,
+        observer: Mutex::new(plan.observer),
     };
     let ledger = Ledger::new(account, strategy.divergence_watch(&stop));
     let mut training = SupervisedTraining::new(

@@ -20,8 +20,8 @@ pub use checkpoints::{
     read_state, save_weights,
 };
 pub use fit::{
-    EpochRecord, Every, FitError, HeadRate, Outcome, Pace, Phases, Plan, Reporter, Stop,
-    StopReason, fit,
+    EpochRecord, Every, FitError, HeadRate, Outcome, Pace, Phases, Plan, Reporter, StepObserver,
+    Stop, StopReason, fit,
 };
 pub(crate) use output::Output;
 pub use probe::Probe;

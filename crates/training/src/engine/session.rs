@@ -228,7 +228,15 @@ impl<'a, N: Trainable> Session<'a, N> {
             }
             match stepped {
                 Ok(stepped) if stepped.outputs.is_empty() => return learning,
-                Ok(stepped) => self.count(&learning, stepped, &*iterator),
+                Ok(stepped) => {
+                    self.count(&learning, stepped, &*iterator);
+                    if self
+                        .strategy
+                        .show(learning.steps, &learning.trainee.network)
+                    {
+                        self.interrupter.stop(Some("as was asked for"));
+                    }
+                }
                 Err(odd) => self.diverged(&learning, epoch, odd),
             }
             self.epoch_seconds += begin.elapsed().as_secs_f64();

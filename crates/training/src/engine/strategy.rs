@@ -4,7 +4,9 @@
 use super::{
     account::Shared,
     checkpoints::{CheckpointState, Resume, Writer},
-    fit::{EpochRecord, FitError, Pace, Phases, Reporter, Stop, StopReason, panic_error},
+    fit::{
+        EpochRecord, FitError, Pace, Phases, Reporter, StepObserver, Stop, StopReason, panic_error,
+    },
     learning::Learning,
     ledger::OnDivergence,
     probe::Probe,
@@ -85,6 +87,7 @@ pub(super) struct Strategy<N: Trainable> {
     pub early_stop: EarlyStop,
     pub probe: Probe<N>,
     pub memory: fn() -> Option<u64>,
+    pub observer: Mutex<Option<StepObserver<N>>>,
 }
 
 impl<N: Trainable> Strategy<N> {
@@ -95,6 +98,13 @@ impl<N: Trainable> Strategy<N> {
     /// Records the first error.
     pub fn fail(&self, error: FitError) {
         self.progress().error.get_or_insert(error);
+    }
+
+    /// Shows the network to whoever looks on; whether they want the end.
+    pub fn show(&self, step: usize, network: &N) -> bool {
+        let mut observer = self.observer.lock().unwrap_or_else(PoisonError::into_inner);
+        let observer = observer.as_mut();
+        observer.is_some_and(|observer| observer(step, &network.valid()))
     }
 
     /// Stops the training when the loss diverges.
