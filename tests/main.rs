@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used, missing_docs)]
 
+/// Changed images, views and ensembles.
+mod augmentation;
 /// Optimizers against PyTorch's definitions, written out in f64.
 mod optimizers;
 /// The numbers of PyTorch.

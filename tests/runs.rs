@@ -46,7 +46,7 @@ pub(crate) fn run_in(parent: &Path, model: &str, set: &[&str]) -> Result<Report,
     train(&settings, context(parent, Stop::default()))
 }
 
-fn weights(set: &[&str]) -> String {
+pub(crate) fn weights(set: &[&str]) -> String {
     let parent = tempfile::tempdir().unwrap();
     let report = run_in(parent.path(), "lenet", set).unwrap();
     report.manifest.weights_sha256.unwrap()
@@ -58,6 +58,7 @@ pub(crate) fn request(split: EvalSplit, checkpoint: CheckpointName) -> EvalReque
         checkpoint,
         backend: None,
         batch_size: 64,
+        tta: 0,
     }
 }
 

@@ -1,23 +1,24 @@
 //! `kiln data`.
 
 use crate::{
-    arguments::{DataArguments, DataVerb, Format},
+    arguments::{DataArguments, DataVerb, Format, Half, ShowArguments},
     output,
 };
 use kiln_catalog::{Choice, DATASETS, fetch, find, import, verify};
-use kiln_lab::LabError;
+use kiln_lab::{LabError, ShowRequest};
 use kiln_store::Store;
-use kiln_vision::Source;
+use kiln_vision::{Part, Source};
 use serde_json::{Value, json};
 use std::process::ExitCode;
 
-/// Lists, checks, fetches and imports data sets.
+/// Lists, shows, checks, fetches and imports data sets.
 pub fn run(arguments: &DataArguments) -> Result<ExitCode, LabError> {
     let store = Store::locate(arguments.store.data_dir.as_deref(), arguments.store.offline)?;
     let format = arguments.format;
     match &arguments.verb {
         DataVerb::List => list(&store, format)?,
         DataVerb::Info { dataset } => info(&find(dataset)?, &store, format)?,
+        DataVerb::Show(arguments) => draw(arguments, &store, format)?,
         DataVerb::Verify { dataset } => {
             let choice = find(dataset)?;
             show(&[(choice.name(), verify(&choice, &store)?)], "", format)?;
@@ -94,6 +95,37 @@ fn info(choice: &Choice, store: &Store, format: Format) -> Result<(), LabError> 
         ));
     }
     output::line(&state(choice, store));
+    Ok(())
+}
+
+fn draw(arguments: &ShowArguments, store: &Store, format: Format) -> Result<(), LabError> {
+    let request = ShowRequest {
+        dataset: arguments.dataset.clone(),
+        part: match arguments.split {
+            Half::Train => Part::Training,
+            Half::Test => Part::Test,
+        },
+        input: arguments.input,
+        augment: arguments.augment.clone(),
+        count: arguments.count,
+        index: arguments.index,
+        seed: arguments.seed,
+        epoch: arguments.epoch,
+        output: arguments.output.clone(),
+        replace: arguments.force,
+    };
+    let shown = kiln_lab::show(&request, store)?;
+    if format == Format::Json {
+        return output::json(&json!({
+            "file": shown.output, "images": shown.count, "augment": shown.pipeline,
+        }));
+    }
+    let images = match arguments.index {
+        Some(index) => format!("image {index} in {} epochs", shown.count),
+        None => format!("{} images", shown.count),
+    };
+    let how = shown.pipeline.unwrap_or_else(|| "as they are".to_owned());
+    output::line(&format!("{images}, {how}: {}", shown.output.display()));
     Ok(())
 }
 

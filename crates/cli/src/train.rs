@@ -122,6 +122,7 @@ fn layers(arguments: &TrainArguments) -> Result<Layers, LabError> {
         text("data.limit_train", &arguments.limit_train),
         text("data.limit_val", &arguments.limit_val),
         text("data.val_split", &arguments.val_split),
+        text("data.augment", &arguments.augment),
         whole("train.epochs", arguments.epochs),
         whole("train.batch_size", arguments.batch_size),
         whole("train.seed", arguments.seed),

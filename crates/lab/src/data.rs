@@ -142,6 +142,14 @@ pub(crate) fn training_data(settings: &Settings, store: &Store) -> Result<Traini
             settings.data.dataset
         )));
     }
+    let look = kiln_catalog::find(&settings.data.dataset)?.look();
+    let augment = settings.data.augmentation()?.pipeline(look, found);
+    let augment = augment.map_err(|error| {
+        LabError::usage(format!(
+            "data.augment is {} for {}: {error}",
+            settings.data.augment, settings.data.dataset
+        ))
+    })?;
     let images = Arc::new(loaded.images);
     let own_validation = loaded.validation.map(Arc::new);
     let division = divide(settings, &images, own_validation.as_deref())?;
@@ -164,6 +172,8 @@ pub(crate) fn training_data(settings: &Settings, store: &Store) -> Result<Traini
             drop_last,
         },
         augment: None,
+        mixing: None,
+        noise: None,
         workers: settings.train.workers,
     };
     let valid_images = own_validation.as_ref().unwrap_or(&images);
@@ -171,12 +181,15 @@ pub(crate) fn training_data(settings: &Settings, store: &Store) -> Result<Traini
         input: images.spec(),
         classes: loaded.classes,
         source: loaded.source,
-        train: feed(
-            &images,
-            division.train,
-            Some(settings.train.seed),
-            settings.train.drop_last,
-        ),
+        train: Feed {
+            augment,
+            ..feed(
+                &images,
+                division.train,
+                Some(settings.train.seed),
+                settings.train.drop_last,
+            )
+        },
         valid: feed(valid_images, division.valid, None, false),
     })
 }

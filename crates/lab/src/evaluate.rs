@@ -1,11 +1,11 @@
 //! Evaluating a run: the only place that reads test images.
 
 use crate::{LabError, Manifest, RunFolder, Status, data, network::lazy_network};
-use burn::module::Module;
+use burn::{module::Module, tensor::Device};
 use kiln_models::Network;
 use kiln_store::Store;
-use kiln_training::{Feed, evaluate, read_index, read_state};
-use kiln_vision::{BatchOrder, Part};
+use kiln_training::{Evaluation, Feed, Views, evaluate, read_index, read_state};
+use kiln_vision::{BatchOrder, Look, Part, Source};
 use kiln_weights::{load_checkpoint_weights, weights_sha256};
 use serde::{Deserialize, Serialize};
 use std::{fmt, sync::Arc};
@@ -61,6 +61,9 @@ pub struct EvalRequest {
     pub backend: Option<String>,
     /// Images at a time.
     pub batch_size: usize,
+    /// Level of test-time augmentation, from 0, which is none, to 2; [`Views`]
+    /// says what they are.
+    pub tta: u8,
 }
 
 /// A class in an evaluation.
@@ -87,6 +90,9 @@ pub struct EvalReport {
     pub split: EvalSplit,
     /// The weights.
     pub checkpoint: CheckpointName,
+    /// Level of test-time augmentation.
+    #[serde(default)]
+    pub tta: u8,
     /// Optimizer steps behind the weights.
     pub step: usize,
     /// Their SHA-256.
@@ -153,7 +159,11 @@ pub(crate) fn trained(folder: &RunFolder, checkpoint: CheckpointName) -> Result<
 /// # Errors
 /// When it cannot be written.
 pub fn save_report(folder: &RunFolder, report: &EvalReport) -> Result<(), LabError> {
-    let file = format!("eval/{}-{}.json", report.split, report.checkpoint);
+    let tta = match report.tta {
+        0 => String::new(),
+        level => format!("-tta{level}"),
+    };
+    let file = format!("eval/{}-{}{tta}.json", report.split, report.checkpoint);
     folder.write_json(&file, report)
 }
 
@@ -166,75 +176,144 @@ pub fn evaluate_run(
     request: &EvalRequest,
     store: &Store,
 ) -> Result<EvalReport, LabError> {
-    let manifest = folder.manifest()?;
+    let subject = Subject::new(folder, request, store)?;
+    let evaluation = evaluate(
+        &subject.network,
+        Network::forward,
+        &subject.feed,
+        subject.manifest.classes.len(),
+        &subject.device,
+        subject.views,
+    );
+    Ok(subject.report(request, evaluation.map_err(LabError::run)?))
+}
+
+/// A run and what it is evaluated on.
+pub(crate) struct Subject {
+    pub manifest: Manifest,
+    pub network: Network,
+    pub step: usize,
+    pub weights_sha256: String,
+    pub feed: Feed,
+    pub source: Source,
+    pub device: Device,
+    pub views: Views,
+}
+
+impl Subject {
+    /// Loads the weights and the images, which must be those of the run.
+    pub fn new(folder: &RunFolder, request: &EvalRequest, store: &Store) -> Result<Self, LabError> {
+        let manifest = folder.manifest()?;
+        let settings = &manifest.settings;
+        if request.batch_size == 0 {
+            return Err(LabError::usage(
+                "--batch-size is 0, but it must be at least 1",
+            ));
+        }
+        if request.tta > Views::LEVELS {
+            return Err(LabError::usage(format!(
+                "--tta is {}, but it must be from 0 to {}",
+                request.tta,
+                Views::LEVELS
+            )));
+        }
+        let backend = request.backend.as_ref().unwrap_or(&settings.device.backend);
+        let device = kiln_backend::open(&backend.parse()?)?;
+        let trained = trained(folder, request.checkpoint)?;
+        let (feed, classes, source) = images(&manifest, request.split, store)?;
+        if classes != manifest.classes {
+            return Err(changed(&manifest, "classes"));
+        }
+        if feed.images.spec() != manifest.input {
+            return Err(changed(&manifest, "image shape"));
+        }
+        if feed.indices.is_empty() {
+            return Err(LabError::usage(format!(
+                "the run {} held no validation images out; evaluate --split test or train",
+                folder.name()
+            )));
+        }
+        let mirrored = knows_mirrored(&manifest)?;
+        let mut feed = feed.unchanged(request.batch_size);
+        feed.normalization = manifest.normalization.clone();
+        Ok(Self {
+            views: Views::of_level(request.tta, mirrored),
+            network: trained.network.fork(&device),
+            step: trained.step,
+            weights_sha256: trained.weights_sha256,
+            manifest,
+            feed,
+            source,
+            device,
+        })
+    }
+
+    /// What was found, with what it was found on.
+    pub fn report(self, request: &EvalRequest, evaluation: Evaluation) -> EvalReport {
+        EvalReport {
+            per_class: per_class(&self.manifest.classes, &evaluation.confusion),
+            run: self.manifest.run,
+            dataset: self.manifest.settings.data.dataset,
+            source: self.source.note,
+            split: request.split,
+            checkpoint: request.checkpoint,
+            tta: request.tta,
+            step: self.step,
+            weights_sha256: self.weights_sha256,
+            count: evaluation.count,
+            loss: evaluation.loss,
+            accuracy: evaluation.accuracy,
+            confusion: evaluation.confusion,
+        }
+    }
+}
+
+/// Whether mirrored images are nothing new to a run: those of photographs, and
+/// of other images if it was trained on them. All shoes of Fashion-MNIST look
+/// to the same side.
+fn knows_mirrored(manifest: &Manifest) -> Result<bool, LabError> {
+    let data = &manifest.settings.data;
+    let look = kiln_catalog::find(&data.dataset)?.look();
+    let augment = data.augmentation()?.pipeline(look, manifest.input);
+    let trained = augment.map_err(LabError::usage)?;
+    Ok(look == Look::Photos || trained.is_some_and(|pipeline| pipeline.mirrors()))
+}
+
+/// The images of a run, its data set's classes, and where they come from.
+fn images(
+    manifest: &Manifest,
+    split: EvalSplit,
+    store: &Store,
+) -> Result<(Feed, Vec<String>, Source), LabError> {
     let settings = &manifest.settings;
-    if request.batch_size == 0 {
-        return Err(LabError::usage(
-            "--batch-size is 0, but it must be at least 1",
-        ));
+    if split == EvalSplit::Test {
+        let loaded = data::load(settings, Part::Test, store)?;
+        let indices = (0..loaded.images.len() as u32).collect();
+        let feed = Feed {
+            images: Arc::new(loaded.images),
+            normalization: manifest.normalization.clone(),
+            indices,
+            order: BatchOrder {
+                batch_size: 1,
+                shuffle: None,
+                drop_last: false,
+            },
+            augment: None,
+            mixing: None,
+            noise: None,
+            workers: settings.train.workers,
+        };
+        return Ok((feed, loaded.classes, loaded.source));
     }
-    let backend = request.backend.as_ref().unwrap_or(&settings.device.backend);
-    let device = kiln_backend::open(&backend.parse()?)?;
-    let trained = trained(folder, request.checkpoint)?;
-    let (mut feed, classes, source) = match request.split {
-        EvalSplit::Test => {
-            let loaded = data::load(settings, Part::Test, store)?;
-            let indices = (0..loaded.images.len() as u32).collect();
-            let feed = Feed {
-                images: Arc::new(loaded.images),
-                normalization: manifest.normalization.clone(),
-                indices,
-                order: in_order(request.batch_size),
-                augment: None,
-                workers: settings.train.workers,
-            };
-            (feed, loaded.classes, loaded.source)
-        }
-        split => {
-            let data = data::training_data(settings, store)?;
-            if data.source != manifest.source {
-                return Err(changed(&manifest, "training images"));
-            }
-            let feed = match split {
-                EvalSplit::Val => data.valid,
-                _ => data.train,
-            };
-            (feed, data.classes, data.source)
-        }
+    let data = data::training_data(settings, store)?;
+    if data.source != manifest.source {
+        return Err(changed(manifest, "training images"));
+    }
+    let feed = match split {
+        EvalSplit::Val => data.valid,
+        _ => data.train,
     };
-    if classes != manifest.classes {
-        return Err(changed(&manifest, "classes"));
-    }
-    if feed.images.spec() != manifest.input {
-        return Err(changed(&manifest, "image shape"));
-    }
-    if feed.indices.is_empty() {
-        return Err(LabError::usage(format!(
-            "the run {} held no validation images out; evaluate --split test or train",
-            folder.name()
-        )));
-    }
-    feed.order = in_order(request.batch_size);
-    feed.normalization = manifest.normalization.clone();
-    let classes = manifest.classes.len();
-    let network = trained.network.fork(&device);
-    let evaluation =
-        evaluate(&network, Network::forward, &feed, classes, &device).map_err(LabError::run)?;
-    let report = EvalReport {
-        run: folder.name(),
-        dataset: settings.data.dataset.clone(),
-        source: source.note,
-        split: request.split,
-        checkpoint: request.checkpoint,
-        step: trained.step,
-        weights_sha256: trained.weights_sha256,
-        count: evaluation.count,
-        loss: evaluation.loss,
-        accuracy: evaluation.accuracy,
-        per_class: per_class(&manifest.classes, &evaluation.confusion),
-        confusion: evaluation.confusion,
-    };
-    Ok(report)
+    Ok((feed, data.classes, data.source))
 }
 
 /// The data set is not what the run was trained on.
@@ -245,15 +324,7 @@ fn changed(manifest: &Manifest, what: &str) -> LabError {
     ))
 }
 
-fn in_order(batch_size: usize) -> BatchOrder {
-    BatchOrder {
-        batch_size,
-        shuffle: None,
-        drop_last: false,
-    }
-}
-
-fn per_class(classes: &[String], confusion: &[Vec<usize>]) -> Vec<ClassReport> {
+pub(crate) fn per_class(classes: &[String], confusion: &[Vec<usize>]) -> Vec<ClassReport> {
     let report = |(at, class): (usize, &String)| {
         let count: usize = confusion[at].iter().sum();
         ClassReport {

@@ -54,6 +54,7 @@ pub fn draft(layers: &Layers) -> Result<Draft, LabError> {
     settings.model.options = row.choose(&settings.model.options)?;
     settings.optimizer.name = find_optimizer(&settings.optimizer.name)?.name.to_owned();
     settings.schedule.name = find_schedule(&settings.schedule.name)?.name.to_owned();
+    settings.data.augment = settings.data.augmentation()?.to_string();
     settings.device.backend = settings.device.backend.parse::<Choice>()?.to_string();
     settings.check()?;
     Ok(Draft { settings, dataset })

@@ -4,6 +4,7 @@
 mod bench;
 mod checkpoint_every;
 mod data;
+mod ensemble;
 mod error;
 mod evaluate;
 mod execute;
@@ -24,6 +25,7 @@ mod repro;
 mod resume;
 mod run_folder;
 mod settings;
+mod show;
 mod transfer;
 
 pub use bench::{
@@ -32,6 +34,7 @@ pub use bench::{
     usual_batch_size,
 };
 pub use checkpoint_every::{CheckpointEvery, parse_duration};
+pub use ensemble::{EnsembleReport, evaluate_ensemble};
 pub use error::{Fault, LabError};
 pub use evaluate::{
     CheckpointName, ClassReport, EvalReport, EvalRequest, EvalSplit, evaluate_run, save_report,
@@ -50,4 +53,5 @@ pub use repro::{ReproContext, ReproReport, repro};
 pub use resume::{resume, resumed_settings};
 pub use run_folder::{RunFolder, RunSummary, list_runs, remove_run};
 pub use settings::{DataSettings, DeviceSettings, HeldOut, ModelSettings, Settings, TrainSettings};
+pub use show::{ShowRequest, Shown, show};
 pub use transfer::{TransferSettings, weight_file};

@@ -96,6 +96,14 @@ pub struct DataSettings {
     pub split_seed: u64,
     /// What is taken away from the pixels.
     pub preprocessing: Preprocessing,
+    /// What is done to the training images: `none`, `basic`, `strong`, or a
+    /// list of operations.
+    #[serde(default = "no_augmentation")]
+    pub augment: String,
+}
+
+fn no_augmentation() -> String {
+    "none".to_owned()
 }
 
 /// How many images are held out for validation.
@@ -209,6 +217,7 @@ impl Settings {
                 limit_val: "all".to_owned(),
                 split_seed: 1,
                 preprocessing: Preprocessing::ChannelMeanStd,
+                augment: no_augmentation(),
             },
             train: TrainSettings {
                 epochs: 10,
@@ -269,6 +278,7 @@ impl Settings {
         self.data.limit(&self.data.limit_train)?;
         self.data.limit(&self.data.limit_val)?;
         self.data.input_spec()?;
+        self.data.augmentation()?;
         Ok(())
     }
 }
@@ -280,6 +290,12 @@ impl DataSettings {
             "all" => Ok(None),
             text => Ok(Some(text.parse()?)),
         }
+    }
+
+    /// What is done to the training images.
+    pub(crate) fn augmentation(&self) -> Result<kiln_vision::Augmentation, LabError> {
+        let wrong = |error| LabError::usage(format!("data.augment: {error}"));
+        self.augment.parse().map_err(wrong)
     }
 
     /// The shape asked for; `auto` is none.

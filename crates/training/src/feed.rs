@@ -9,7 +9,7 @@ use burn::{
     tensor::{Device, Int, Tensor, TensorData},
 };
 use kiln_vision::{
-    Augment, BatchOrder, Batches, Epoch, EpochKey, HostBatch, Images, Normalization,
+    BatchOrder, Batches, Epoch, EpochKey, HostBatch, Images, Mixing, Normalization, Pipeline,
 };
 use std::sync::{
     Arc,
@@ -28,7 +28,12 @@ pub struct Feed {
     /// Batch size and order.
     pub order: BatchOrder,
     /// What is done to each image before it is shown.
-    pub augment: Option<Augment>,
+    pub augment: Option<Pipeline>,
+    /// How the images of a batch are mixed with each other.
+    pub mixing: Option<Mixing>,
+    /// Standard deviation of Gaussian noise in the input, in units of the
+    /// normalised values.
+    pub noise: Option<f32>,
     /// Threads that prepare batches ahead; without influence on what comes out.
     pub workers: usize,
 }
@@ -40,8 +45,8 @@ pub struct Batch {
     pub images: Tensor<4>,
     /// `[batch]`
     pub targets: Tensor<1, Int>,
-    /// The classes that images were mixed with, `[batch]`, and the share of
-    /// their own.
+    /// Where the images were mixed with others: the others' classes `[batch]`
+    /// and the weight of `targets`, from 0 to 1, of which the rest is theirs.
     pub mixed: Option<(Tensor<1, Int>, f64)>,
 }
 
@@ -59,22 +64,36 @@ impl Feed {
         }
     }
 
+    /// The same images in their order and unchanged, `batch_size` at a time, as
+    /// an evaluation wants them.
+    pub fn unchanged(&self, batch_size: usize) -> Self {
+        Self {
+            order: BatchOrder {
+                batch_size,
+                shuffle: None,
+                drop_last: false,
+            },
+            augment: None,
+            mixing: None,
+            noise: None,
+            ..self.clone()
+        }
+    }
+
     /// The batches of epoch `epoch` on the host, from batch number `first` on.
     pub fn epoch(&self, epoch: u64, first: usize) -> Batches {
         let seed = self.order.shuffle.unwrap_or_default();
-        let augment = self.augment.clone();
         let plan = Epoch {
             images: self.images.clone(),
             normalization: self.normalization.clone(),
             indices: self.order.indices(&self.indices, epoch),
             batch_size: self.order.batch_size,
-            augment: augment.map(|augment| (augment, EpochKey { seed, epoch })),
+            key: EpochKey { seed, epoch },
+            augment: self.augment.clone(),
+            mixing: self.mixing,
+            noise: self.noise,
         };
-        let mut batches = Batches::start(plan, self.workers);
-        for _ in 0..first {
-            batches.next();
-        }
-        batches
+        Batches::start(plan, first, self.workers)
     }
 
     /// The batch as tensors.
@@ -82,11 +101,15 @@ impl Feed {
         let spec = self.images.spec();
         let count = batch.labels.len();
         let shape = [count, spec.channels, spec.height, spec.width];
-        let targets: Vec<i64> = batch.labels.into_iter().map(i64::from).collect();
+        let classes = |labels: Vec<u16>| {
+            let labels: Vec<i64> = labels.into_iter().map(i64::from).collect();
+            Tensor::from_data(TensorData::new(labels, [count]), device)
+        };
+        let mixed = batch.mixed;
         Batch {
             images: Tensor::from_data(TensorData::new(batch.values, shape), device),
-            targets: Tensor::from_data(TensorData::new(targets, [count]), device),
-            mixed: None,
+            targets: classes(batch.labels),
+            mixed: mixed.map(|mixed| (classes(mixed.labels), mixed.share.into())),
         }
     }
 }
@@ -173,45 +196,86 @@ impl DataLoaderIterator<Batch> for Running<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use kiln_vision::{ImageSpec, Preprocessing};
+    use kiln_vision::{Augmentation, ImageSpec, Look, Preprocessing};
     use std::time::Instant;
+
+    #[test]
+    fn a_mixed_batch_keeps_both_classes_and_the_share_on_the_device() {
+        let images = Images::new(ImageSpec::MNIST, vec![9; 4 * 784], vec![0, 1, 2, 3], 4);
+        let mut feed = feed(images.expect("images"), None);
+        feed.mixing = Mixing::new(0.0, 1.0).expect("valid");
+        let host = feed.epoch(1, 0).next().expect("a batch");
+        let mixed = host.mixed.clone().expect("mixed");
+        let batch = feed.on_device(host, &Device::flex());
+        let (others, share) = batch.mixed.expect("mixed");
+        let others: Vec<i64> = others.into_data().iter::<i64>().collect();
+        assert_eq!(
+            others,
+            mixed
+                .labels
+                .iter()
+                .map(|l| i64::from(*l))
+                .collect::<Vec<_>>()
+        );
+        assert_eq!(share, f64::from(mixed.share));
+        let plain = feed.unchanged(4).epoch(1, 0).next().expect("a batch");
+        assert_eq!((plain.mixed, plain.labels), (None, vec![0, 1, 2, 3]));
+    }
+
+    fn feed(images: Images, augment: Option<Pipeline>) -> Feed {
+        let indices: Vec<_> = (0..images.len() as u32).collect();
+        Feed {
+            normalization: Normalization::fit(Preprocessing::ChannelMeanStd, &images, &indices),
+            images: Arc::new(images),
+            indices,
+            order: BatchOrder {
+                batch_size: 128,
+                shuffle: Some(1),
+                drop_last: false,
+            },
+            augment,
+            mixing: None,
+            noise: None,
+            workers: 1,
+        }
+    }
 
     #[test]
     #[ignore = "measures: images/s of the loader alone, with --nocapture"]
     #[allow(clippy::print_stdout)]
     fn the_loader_alone() {
-        for (name, spec, least) in [
-            ("MNIST", ImageSpec::MNIST, 150_000.0),
-            ("CIFAR-10", ImageSpec::CIFAR, 100_000.0),
-        ] {
+        let images = |spec: ImageSpec| {
             let count = 20_000;
             let pixels = (0..count * spec.len()).map(|at| (at * 31 % 251) as u8);
-            let images = Images::new(spec, pixels.collect(), vec![0; count], 1).expect("images");
-            let indices: Vec<_> = (0..count as u32).collect();
-            let normalization =
-                Normalization::fit(Preprocessing::ChannelMeanStd, &images, &indices);
-            let order = BatchOrder {
-                batch_size: 128,
-                shuffle: Some(1),
-                drop_last: false,
-            };
-            let feed = Feed {
-                images: Arc::new(images),
-                normalization,
-                indices,
-                order,
-                augment: None,
-                workers: 1,
-            };
-            let loader = Loader::new(feed, Device::flex().autodiff(), (0, 0));
-            let speed = |_| {
-                let start = Instant::now();
-                let seen: usize = loader.iter().flatten().map(|b| b.images.dims()[0]).sum();
-                seen as f64 / start.elapsed().as_secs_f64()
-            };
-            let speed = (0..5).map(speed).fold(0.0, f64::max);
-            println!("{name}: {speed:.0} images/s");
-            assert!(speed > least);
+            Images::new(spec, pixels.collect(), vec![0; count], 1).expect("images")
+        };
+        for (look, spec, text, least) in [
+            (Look::Digits, ImageSpec::MNIST, "none", 150_000.0),
+            (Look::Photos, ImageSpec::CIFAR, "none", 100_000.0),
+            (Look::Digits, ImageSpec::MNIST, "basic", 80_000.0),
+            (Look::Digits, ImageSpec::MNIST, "strong", 15_000.0),
+            (Look::Photos, ImageSpec::CIFAR, "basic", 80_000.0),
+            (Look::Photos, ImageSpec::CIFAR, "strong", 15_000.0),
+        ] {
+            let augment: Augmentation = text.parse().expect(text);
+            let plain = feed(images(spec), augment.pipeline(look, spec).expect("allowed"));
+            let both = Mixing::new(0.2, 1.0).expect("valid");
+            let mut mixed = plain.clone();
+            mixed.mixing = both;
+            let mut noisy = plain.clone();
+            noisy.noise = Some(0.1);
+            for (what, feed) in [("", plain), (" with mixing", mixed), (" with noise", noisy)] {
+                let noise = feed.noise.is_some();
+                let loader = Loader::new(feed, Device::flex().autodiff(), (0, 0));
+                let speed = |_| {
+                    let start = Instant::now();
+                    let seen: usize = loader.iter().flatten().map(|b| b.images.dims()[0]).sum();
+                    seen as f64 / start.elapsed().as_secs_f64()
+                };
+                let speed = (0..5).map(speed).fold(0.0, f64::max);
+                println!("{spec} {text}{what}: {speed:.0} images/s");
+                assert!(noise || speed > least);
+            }
         }
     }
 }

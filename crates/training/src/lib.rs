@@ -12,6 +12,7 @@ mod optimizer;
 mod random;
 mod regularization;
 mod schedule;
+mod views;
 
 pub use classifier::{Forward, Trainable};
 pub use engine::{
@@ -20,11 +21,12 @@ pub use engine::{
     StepObserver, StepOutput, Stepper, Stop, StopReason, find_resume, fit, read_index, read_state,
     save_weights,
 };
-pub use evaluation::{Evaluation, evaluate};
+pub use evaluation::{Evaluation, evaluate, evaluate_and_keep};
 pub use feed::{Batch, Feed};
 pub use optimizer::{OPTIMIZERS, OptimizerRow, OptimizerSettings, find_optimizer};
 pub use regularization::{EarlyStop, Monitor, Regularization};
 pub use schedule::{SCHEDULES, Schedule, ScheduleRow, ScheduleSettings, find_schedule};
+pub use views::Views;
 
 /// A name in the recipe that no table knows.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

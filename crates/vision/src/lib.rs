@@ -5,17 +5,24 @@
 //! This crate knows neither Burn nor any data set: everything here is bytes,
 //! indices and `f32` on the host, so that it can be tested exactly.
 
+mod augment;
 mod batches;
 pub mod draw;
 mod images;
+mod mixing;
+mod noise;
 mod normalize;
 mod picture;
+mod sheet;
 mod spec;
 mod split;
 
-pub use batches::{Augment, BatchOrder, Batches, Epoch, EpochKey, HostBatch};
+pub use augment::{AugmentError, Augmentation, ImageKey, Look, Operation, Pipeline, Scratch};
+pub use batches::{BatchOrder, Batches, Epoch, EpochKey, HostBatch};
 pub use images::{Images, ImagesError, Loaded, Part, Source, SourceFile};
+pub use mixing::{Mixed, Mixing, MixingError};
 pub use normalize::{Normalization, Preprocessing};
 pub use picture::{Invert, InvertError, PictureError, picture_spec, read_picture};
+pub use sheet::{Sheet, SheetError};
 pub use spec::{ImageSpec, SpecError};
 pub use split::{SplitError, Subset, limit, train_val_split};

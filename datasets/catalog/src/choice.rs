@@ -2,6 +2,7 @@
 
 use crate::{CatalogError, DATASETS, Row};
 use kiln_store::{SetState, Store};
+use kiln_vision::Look;
 use std::path::PathBuf;
 
 /// The most training images that a built-in set draws.
@@ -92,6 +93,12 @@ impl Choice {
             Self::Named(row) | Self::Counted(row, _) => Some(row),
             Self::Folder(_) => None,
         }
+    }
+
+    /// What its images have in common; pictures in a folder count as
+    /// photographs.
+    pub fn look(&self) -> Look {
+        self.row().map_or(Look::Photos, |row| row.look)
     }
 
     /// Whether nothing has to be fetched: it is there, perhaps damaged, or
@@ -199,6 +206,17 @@ mod tests {
         is_refused("shapes:many", &["'many'", "shapes:N"]);
         is_refused("digits:1000001", &["1000000"]);
         is_refused("mnist:5", &["always has 60000", "digits:500"]);
+    }
+
+    #[test]
+    fn digits_are_known_as_such() {
+        let look = |name| find(name).unwrap().look();
+        for name in ["mnist", "digits", "digits:50"] {
+            assert!(!look(name).may_be_mirrored(), "{name}");
+        }
+        for name in ["fashion-mnist", "cifar10", "shapes", "folder:x"] {
+            assert!(look(name).may_be_mirrored(), "{name}");
+        }
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use kiln_cifar10::CIFAR10;
 use kiln_mnist::Variant;
 use kiln_store::{Check, PinnedSet};
-use kiln_vision::ImageSpec;
+use kiln_vision::{ImageSpec, Look};
 
 /// One data set that has a name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -16,6 +16,8 @@ pub struct Row {
     pub summary: &'static str,
     /// Shape of its images.
     pub spec: ImageSpec,
+    /// What may be done to its images when they are augmented.
+    pub look: Look,
     /// Number of classes.
     pub classes: usize,
     /// Number of training images, those for validation included.
@@ -51,6 +53,7 @@ pub const DATASETS: &[Row] = &[
         aliases: &["cifar-10"],
         summary: "small colour photographs of animals and vehicles",
         spec: ImageSpec::CIFAR,
+        look: Look::Photos,
         classes: 10,
         train: 50_000,
         test: 10_000,
@@ -63,6 +66,7 @@ pub const DATASETS: &[Row] = &[
         aliases: &[],
         summary: "digits drawn by kiln, in many handwritings",
         spec: ImageSpec::MNIST,
+        look: Look::Digits,
         classes: kiln_synthetic::DIGIT_CLASSES.len(),
         train: kiln_synthetic::DEFAULT_TRAIN,
         test: kiln_synthetic::DEFAULT_TEST,
@@ -75,6 +79,7 @@ pub const DATASETS: &[Row] = &[
         aliases: &["fashion"],
         summary: "grey pictures of clothes and shoes",
         spec: ImageSpec::MNIST,
+        look: Look::Clothes,
         classes: 10,
         train: 60_000,
         test: 10_000,
@@ -87,6 +92,7 @@ pub const DATASETS: &[Row] = &[
         aliases: &[],
         summary: "scanned handwritten digits",
         spec: ImageSpec::MNIST,
+        look: Look::Digits,
         classes: 10,
         train: 60_000,
         test: 10_000,
@@ -99,6 +105,7 @@ pub const DATASETS: &[Row] = &[
         aliases: &[],
         summary: "coloured shapes drawn by kiln",
         spec: ImageSpec::CIFAR,
+        look: Look::Photos,
         classes: kiln_synthetic::SHAPE_CLASSES.len(),
         train: kiln_synthetic::DEFAULT_TRAIN,
         test: kiln_synthetic::DEFAULT_TEST,

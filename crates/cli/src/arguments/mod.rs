@@ -2,10 +2,12 @@
 //! libraries; a flag that is not given leaves the recipe's value.
 
 mod bench;
+mod data;
 mod network;
 mod train;
 
 pub use bench::*;
+pub use data::*;
 pub use network::*;
 pub use train::*;
 
@@ -149,10 +151,19 @@ pub enum Checkpoint {
 
 /// Flags of `eval`.
 #[derive(Args)]
-#[command(after_help = "Example: kiln eval latest --split test")]
+#[command(
+    after_help = "Example: kiln eval latest --split test\nExample: kiln eval latest --tta 1\nExample: kiln eval RUN1 RUN2 RUN3 --ensemble"
+)]
 pub struct EvalArguments {
-    /// Run folder: a path, a name, or latest
-    pub run: String,
+    /// Run folder: a path, a name, or latest; several with --ensemble
+    #[arg(required = true, value_name = "RUN")]
+    pub runs: Vec<String>,
+    /// Evaluate several runs as one, by the mean of their probabilities
+    #[arg(long)]
+    pub ensemble: bool,
+    /// Average the logits of several views: 1 adds the mirror image, where a run was trained on mirrored images or on photographs, elsewhere the shifts by one pixel; 2 adds the shifts of both
+    #[arg(long, value_name = "LEVEL", default_value_t = 0, value_parser = clap::value_parser!(u8).range(0..=2))]
+    pub tta: u8,
     /// The images
     #[arg(long, value_enum, default_value = "test")]
     pub split: Split,
@@ -196,60 +207,6 @@ pub struct ReproArguments {
     /// How to write the result
     #[arg(long, value_enum, default_value = "table")]
     pub format: Format,
-}
-
-/// Flags of `data`.
-#[derive(Args)]
-#[command(after_help = "Example: kiln data fetch mnist")]
-pub struct DataArguments {
-    /// What to do.
-    #[command(subcommand)]
-    pub verb: DataVerb,
-    #[command(flatten)]
-    pub store: StoreArguments,
-    /// How to write the result
-    #[arg(long, value_enum, default_value = "table", global = true)]
-    pub format: Format,
-}
-
-/// The verbs of `data`.
-#[derive(Subcommand)]
-pub enum DataVerb {
-    /// List the data sets and whether they are there
-    #[command(after_help = "Example: kiln data list --format json")]
-    List,
-    /// Show what is known of a data set
-    #[command(after_help = "Example: kiln data info cifar10")]
-    Info {
-        /// The data set
-        dataset: String,
-    },
-    /// Compare the SHA-256 of every file
-    #[command(after_help = "Example: kiln data verify mnist")]
-    Verify {
-        /// The data set
-        dataset: String,
-    },
-    /// Download a data set; an interrupted download goes on
-    #[command(after_help = "Example: kiln data fetch fashion-mnist")]
-    Fetch {
-        /// The data set
-        dataset: String,
-    },
-    /// Take files that were downloaded by other means
-    #[command(
-        after_help = "Example: kiln data import ~/Downloads\nExample: kiln data import copy/ --dataset cifar10 --unofficial \"rebuilt from PNG files\""
-    )]
-    Import {
-        /// Folder with the files
-        dir: PathBuf,
-        /// The data set [default: found out from the files]
-        #[arg(long, short, value_name = "NAME")]
-        dataset: Option<String>,
-        /// Admit a copy that is not the official one, and say where it comes from
-        #[arg(long, value_name = "TEXT")]
-        unofficial: Option<String>,
-    },
 }
 
 /// Flags of `runs`.

@@ -132,6 +132,9 @@ pub struct TrainArguments {
     /// Images held out for validation: a number, a share, or 0 [default: 5,000 of MNIST and CIFAR-10]
     #[arg(long, value_name = "N|F")]
     pub val_split: Option<String>,
+    /// What is done to the training images: none, basic, strong, or a list such as crop:4,flip [default: none]
+    #[arg(long, value_name = "NAME|LIST")]
+    pub augment: Option<String>,
     #[command(flatten)]
     pub store: StoreArguments,
     #[command(flatten)]

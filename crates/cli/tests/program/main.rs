@@ -3,6 +3,7 @@
 
 #![allow(clippy::unwrap_used)]
 
+mod augment;
 mod bench;
 mod choices;
 mod files;
@@ -88,7 +89,7 @@ fn help_names_an_example_for_every_verb() {
         assert!(help.contains("Example: kiln"), "{verb}");
     }
     for (verb, verbs) in [
-        ("data", "list info verify fetch import"),
+        ("data", "list info show verify fetch import"),
         ("runs", "list rm"),
     ] {
         for inner in verbs.split(' ') {

@@ -69,6 +69,8 @@ fn feed(images: Images, batch_size: usize) -> Result<Feed, LabError> {
             drop_last: true,
         },
         augment: None,
+        mixing: None,
+        noise: None,
         workers: WORKERS,
     })
 }
