@@ -4,7 +4,7 @@
 
 /// Changed images, views and ensembles.
 mod augmentation;
-/// Optimizers against PyTorch's definitions, written out in f64.
+/// Optimizers and schedules against PyTorch.
 mod optimizers;
 /// The numbers of PyTorch.
 mod parity;

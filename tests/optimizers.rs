@@ -1,110 +1,267 @@
-//! Every optimizer against PyTorch's definition, written out in f64: SGD,
-//! Adam and AdamW as in the algorithms of torch.optim's documentation.
+//! Every optimizer and every schedule against PyTorch: parameters of a small
+//! network after twenty steps, and the rates of 200 steps. The reference is
+//! made by `torch/optimizers.py`, in float64; what torch.optim lacks is written
+//! out there from the papers.
 
 use burn::{
     module::{Module, Param},
     optim::GradientsParams,
-    tensor::{Device, Tensor},
+    tensor::{
+        Device, Int, Tensor, TensorData, activation::log_softmax, module::conv2d, ops::ConvOptions,
+    },
 };
-use kiln_training::{OPTIMIZERS, OptimizerSettings, find_optimizer};
+use kiln_training::{
+    OPTIMIZERS, OptimizerSettings, SCHEDULES, Schedule, ScheduleSettings, find_optimizer,
+    find_schedule,
+};
+use safetensors::SafeTensors;
+use serde::{Serialize, de::DeserializeOwned};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs,
+    path::PathBuf,
+};
+use toml::Table;
 
-const START: [f64; 4] = [0.5, -1.0, 2.0, 0.1];
-const CURVATURE: [f64; 4] = [1.0, 3.0, 0.5, 10.0];
+/// Largest difference of a parameter, of order 1, after twenty steps.
+const TOLERANCE: f64 = 1e-5;
+/// Largest difference of a rate over the full rate.
+const RATE_TOLERANCE: f64 = 1e-12;
+
 const STEPS: usize = 20;
+const PER_EPOCH: usize = 20;
+const RATE: f64 = 0.1;
+
+/// The reference file: tensors as float64, and settings.
+struct Reference {
+    tensors: BTreeMap<String, (Vec<usize>, Vec<f64>)>,
+    settings: BTreeMap<String, Table>,
+}
+
+impl Reference {
+    fn read() -> Self {
+        let path = PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+            .join("torch/reference/optimizers.safetensors");
+        let bytes = fs::read(path).unwrap();
+        let (_, metadata) = SafeTensors::read_metadata(&bytes).unwrap();
+        let settings = metadata.metadata().as_ref().unwrap().iter();
+        let settings = settings
+            .map(|(name, text)| (name.clone(), text.parse().unwrap()))
+            .collect();
+        let file = SafeTensors::deserialize(&bytes).unwrap();
+        let tensors = file.iter().map(|(name, view)| {
+            let eight = |bytes: &[u8]| <[u8; 8]>::try_from(bytes).unwrap();
+            let data = view.data();
+            let values: Vec<f64> = match view.dtype() {
+                safetensors::Dtype::F32 => data
+                    .chunks_exact(4)
+                    .map(|bytes| f32::from_le_bytes(bytes.try_into().unwrap()).into())
+                    .collect(),
+                safetensors::Dtype::F64 => data
+                    .chunks_exact(8)
+                    .map(|bytes| f64::from_le_bytes(eight(bytes)))
+                    .collect(),
+                _ => data
+                    .chunks_exact(8)
+                    .map(|bytes| i64::from_le_bytes(eight(bytes)) as f64)
+                    .collect(),
+            };
+            (name.to_owned(), (view.shape().to_vec(), values))
+        });
+        Self {
+            tensors: tensors.collect(),
+            settings,
+        }
+    }
+
+    fn tensor<const D: usize>(&self, name: &str, device: &Device) -> Tensor<D> {
+        let (shape, values) = &self.tensors[name];
+        let values: Vec<f32> = values.iter().map(|value| *value as f32).collect();
+        Tensor::from_data(TensorData::new(values, shape.clone()), device)
+    }
+
+    /// Cases below `prefix` and their settings.
+    fn cases(&self, prefix: &'static str) -> impl Iterator<Item = (&str, &Table)> {
+        let settings = self.settings.iter();
+        settings.filter_map(move |(name, table)| Some((name.strip_prefix(prefix)?, table)))
+    }
+}
+
+/// `defaults` with the numbers of `over`.
+fn laid<T: Serialize + DeserializeOwned>(defaults: T, over: &Table) -> T {
+    let mut table = Table::try_from(defaults).unwrap();
+    for (key, value) in over {
+        assert!(table.insert(key.clone(), value.clone()).is_some(), "{key}");
+    }
+    table.try_into().unwrap()
+}
 
 #[derive(Module, Debug)]
-struct Weights {
-    weight: Param<Tensor<1>>,
+struct Layer<const D: usize> {
+    weight: Param<Tensor<D>>,
+    bias: Param<Tensor<1>>,
 }
 
-/// The weights after 20 steps on half the sum of c w^2.
-fn burn_steps(settings: &OptimizerSettings) -> Vec<f64> {
-    let device = Device::flex().autodiff();
-    let floats = |values: [f64; 4]| Tensor::<1>::from_floats(values.map(|v| v as f32), &device);
-    let mut weights = Weights {
-        weight: Param::from_tensor(floats(START)),
-    };
-    let mut optimizer = settings.build().unwrap();
-    for _ in 0..STEPS {
-        let loss = (weights.weight.val().square() * floats(CURVATURE)).sum() * 0.5;
-        let gradients = GradientsParams::from_grads(loss.backward(), &weights);
-        weights = optimizer.step(settings.lr, weights, gradients);
-    }
-    weights.weight.val().into_data().iter::<f64>().collect()
+#[derive(Module, Debug)]
+struct Net {
+    norm: Layer<1>,
+    conv: Layer<4>,
+    linear: Layer<2>,
 }
 
-fn reference(settings: &OptimizerSettings) -> Vec<f64> {
-    let s = settings;
-    let one = |start: f64, curvature: f64| {
-        let (mut w, mut m, mut v) = (start, 0.0, 0.0);
-        for t in 1..=STEPS {
-            let mut g = curvature * w;
-            match s.name.as_str() {
-                "sgd" | "momentum" | "nesterov" => {
-                    g += s.weight_decay * w;
-                    m = if t == 1 { g } else { s.momentum * m + g };
-                    w -= s.lr
-                        * match s.name.as_str() {
-                            "sgd" => g,
-                            "momentum" => m,
-                            _ => g + s.momentum * m,
-                        };
-                }
-                _ => {
-                    match s.name.as_str() {
-                        "adam" => g += s.weight_decay * w,
-                        _ => w -= s.lr * s.weight_decay * w,
-                    }
-                    m = s.beta1 * m + (1.0 - s.beta1) * g;
-                    v = s.beta2 * v + (1.0 - s.beta2) * g * g;
-                    let m_hat = m / (1.0 - s.beta1.powi(t as i32));
-                    let v_hat: f64 = v / (1.0 - s.beta2.powi(t as i32));
-                    w -= s.lr * m_hat / (v_hat.sqrt() + s.epsilon);
-                }
+impl Net {
+    fn of(reference: &Reference, device: &Device) -> Self {
+        fn layer<const D: usize>(
+            reference: &Reference,
+            name: &str,
+            device: &Device,
+            turn: fn(Tensor<D>) -> Tensor<D>,
+        ) -> Layer<D> {
+            let weight = reference.tensor(&format!("initial/{name}.weight"), device);
+            let bias = reference.tensor(&format!("initial/{name}.bias"), device);
+            Layer {
+                weight: Param::from_tensor(turn(weight)),
+                bias: Param::from_tensor(bias),
             }
         }
-        w
-    };
-    START
-        .into_iter()
-        .zip(CURVATURE)
-        .map(|(w, c)| one(w, c))
-        .collect()
+        Self {
+            norm: layer(reference, "norm", device, |weight| weight),
+            conv: layer(reference, "conv", device, |weight| weight),
+            linear: layer(reference, "linear", device, |weight: Tensor<2>| {
+                // A buffer of its own, in the order of Burn's linear layers.
+                let turned = weight.transpose();
+                turned.zeros_like() + turned
+            }),
+        }
+    }
+
+    fn loss(&self, images: Tensor<4>, targets: Tensor<1, Int>) -> Tensor<1> {
+        let over_maps = |x: Tensor<4>| x.mean_dim(0).mean_dim(2).mean_dim(3);
+        let x = images.clone() - over_maps(images);
+        let x = x.clone() / (over_maps(x.square()) + 1e-5).sqrt();
+        let channels = |values: Tensor<1>| values.reshape([1, -1, 1, 1]);
+        let x = x * channels(self.norm.weight.val()) + channels(self.norm.bias.val());
+        let options = ConvOptions::new([1, 1], [1, 1], [1, 1], 1);
+        let bias = Some(self.conv.bias.val());
+        let x = conv2d(x, self.conv.weight.val(), bias, options).tanh();
+        let [batch, maps, height, width] = x.dims();
+        let windows: Tensor<6> = x.reshape([batch, maps, height / 2, 2, width / 2, 2]);
+        let x = windows.mean_dim(3).mean_dim(5).reshape([batch as i32, -1]);
+        let bias = self.linear.bias.val().unsqueeze();
+        let x: Tensor<2> = x.matmul(self.linear.weight.val()) + bias;
+        let right = log_softmax(x, 1).gather(1, targets.unsqueeze_dim(1));
+        right.mean().neg()
+    }
+
+    fn values(&self) -> [(&'static str, Vec<f64>); 6] {
+        fn list<const D: usize>(tensor: Tensor<D>) -> Vec<f64> {
+            tensor.into_data().iter::<f64>().collect()
+        }
+        [
+            ("norm.weight", list(self.norm.weight.val())),
+            ("norm.bias", list(self.norm.bias.val())),
+            ("conv.weight", list(self.conv.weight.val())),
+            ("conv.bias", list(self.conv.bias.val())),
+            ("linear.weight", list(self.linear.weight.val().transpose())),
+            ("linear.bias", list(self.linear.bias.val())),
+        ]
+    }
+}
+
+/// The network after the steps of a case.
+fn trained(reference: &Reference, settings: &OptimizerSettings) -> Net {
+    let device = Device::flex().autodiff();
+    let mut net = Net::of(reference, &device);
+    let images: Tensor<5> = reference.tensor("images", &device);
+    let (shape, targets) = &reference.tensors["targets"];
+    let targets: Vec<i64> = targets.iter().map(|target| *target as i64).collect();
+    let targets: Tensor<2, Int> =
+        Tensor::from_data(TensorData::new(targets, shape.clone()), &device);
+    let mut optimizer = settings.build().unwrap();
+    for step in 0..STEPS {
+        let at = step % shape[0];
+        let images = images.clone().narrow(0, at, 1).squeeze_dim(0);
+        let targets = targets.clone().narrow(0, at, 1).squeeze_dim(0);
+        let gradients = GradientsParams::from_grads(net.loss(images, targets).backward(), &net);
+        net = optimizer.step(settings.lr, net, gradients);
+    }
+    net
+}
+
+fn largest_difference(ours: &[f64], theirs: &[f64]) -> f64 {
+    assert_eq!(ours.len(), theirs.len());
+    let differences = ours.iter().zip(theirs).map(|(a, b)| (a - b).abs());
+    differences.fold(0.0, |worst, difference| {
+        assert!(difference.is_finite());
+        f64::max(worst, difference)
+    })
 }
 
 #[test]
+#[allow(clippy::print_stdout)]
 fn every_optimizer_takes_pytorchs_steps() {
-    for row in OPTIMIZERS {
-        for weight_decay in [0.0, 0.1] {
-            let settings = OptimizerSettings {
-                lr: 0.05,
-                weight_decay,
-                ..row.defaults()
-            };
-            for (ours, theirs) in burn_steps(&settings).into_iter().zip(reference(&settings)) {
-                // Burn keeps Adam's betas as f32: 1 - 0.999 is 1.3e-5 off.
-                let tolerance = 5e-5 * theirs.abs().max(0.1);
-                assert!(
-                    (ours - theirs).abs() < tolerance,
-                    "{} with decay {weight_decay}: {ours} instead of {theirs}",
-                    row.name
-                );
-            }
+    let reference = Reference::read();
+    let start = Net::of(&reference, &Device::flex()).values();
+    let mut compared = BTreeSet::new();
+    for (case, over) in reference.cases("optimizer/") {
+        let row = find_optimizer(over["name"].as_str().unwrap()).unwrap();
+        let settings = laid(row.defaults(), over);
+        settings.check().unwrap();
+        let (mut worst, mut moved) = (0.0, 0.0);
+        let after = trained(&reference, &settings).values();
+        for ((name, ours), (_, before)) in after.iter().zip(&start) {
+            let (_, theirs) = &reference.tensors[&format!("after/{case}/{name}")];
+            worst = f64::max(worst, largest_difference(ours, theirs));
+            moved = f64::max(moved, largest_difference(before, theirs));
         }
+        println!("{case:<40} {worst:.1e}");
+        assert!(worst < TOLERANCE, "{case}: {worst}");
+        assert!(moved > 100.0 * TOLERANCE, "{case} hardly moves: {moved}");
+        compared.insert(row.name);
     }
+    let all: BTreeSet<_> = OPTIMIZERS.iter().map(|row| row.name).collect();
+    assert_eq!(compared, all);
+}
+
+#[test]
+#[allow(clippy::print_stdout)]
+fn every_schedule_has_pytorchs_rates() {
+    let reference = Reference::read();
+    let (_, losses) = &reference.tensors["losses"];
+    let mut compared = BTreeSet::new();
+    for (case, over) in reference.cases("schedule/") {
+        let row = find_schedule(over["name"].as_str().unwrap()).unwrap();
+        let settings: ScheduleSettings = laid(row.defaults(), over);
+        settings.check(RATE, losses.len()).unwrap();
+        let schedule = Schedule::new(&settings, RATE, losses.len(), PER_EPOCH).unwrap();
+        let mut ours = Vec::new();
+        for (epoch, loss) in losses.iter().enumerate() {
+            let steps = epoch * PER_EPOCH..(epoch + 1) * PER_EPOCH;
+            ours.extend(steps.map(|step| schedule.lr(step)));
+            schedule.observe(*loss);
+        }
+        let (_, theirs) = &reference.tensors[&format!("rates/{case}")];
+        let worst = largest_difference(&ours, theirs) / RATE;
+        println!("{case:<40} {worst:.1e}");
+        assert!(worst < RATE_TOLERANCE, "{case}: {worst}");
+        compared.insert(row.name);
+    }
+    let all: BTreeSet<_> = SCHEDULES.iter().map(|row| row.name).collect();
+    assert_eq!(compared, all);
 }
 
 #[test]
 fn defaults_are_pytorchs() {
-    let adamw = find_optimizer("AdamW").unwrap().defaults();
-    assert_eq!((adamw.lr, adamw.beta1, adamw.beta2), (1e-3, 0.9, 0.999));
-    assert_eq!((adamw.epsilon, adamw.weight_decay), (1e-8, 1e-2));
-    assert_eq!(find_optimizer("adam").unwrap().defaults().weight_decay, 0.0);
-    assert!(
-        find_optimizer("adma")
-            .err()
-            .unwrap()
-            .to_string()
-            .contains("did you mean 'adam'?")
-    );
+    let reference = Reference::read();
+    let mut compared = 0;
+    for (row, theirs) in reference.cases("defaults/") {
+        let ours = Table::try_from(find_optimizer(row).unwrap().defaults()).unwrap();
+        for (key, theirs) in theirs {
+            assert_eq!(ours[key], *theirs, "{row}: {key}");
+            compared += 1;
+        }
+    }
+    assert!(compared > 15);
+    let misspelt = find_optimizer("adma").err().unwrap().to_string();
+    assert!(misspelt.contains("did you mean 'adam'?"), "{misspelt}");
 }

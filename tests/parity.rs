@@ -252,6 +252,7 @@ fn train(network: Network, reference: &Reference, optimizer: &str) -> (Vec<f32>,
         "momentum" => (0.05, 5e-4),
         _ => (1e-3, 0.0),
     };
+    settings.decay = "all".to_owned();
     let mut rule = settings.build().unwrap();
     let (shape, images) = reference.tensor("images");
     let (batch, image) = (shape[1], shape[2..].iter().product::<usize>());

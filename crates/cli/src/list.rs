@@ -40,11 +40,16 @@ fn objects(what: Listed) -> Vec<Value> {
             .collect(),
         Listed::Optimizers => OPTIMIZERS
             .iter()
-            .map(|row| json!({"name": row.name, "lr": row.lr, "summary": row.summary}))
+            .map(|row| {
+                json!({
+                    "name": row.name, "lr": row.lr, "full_batch": row.full_batch,
+                    "summary": row.summary,
+                })
+            })
             .collect(),
         Listed::Schedules => SCHEDULES
             .iter()
-            .map(|row| json!({"name": row.name, "summary": row.summary}))
+            .map(|row| json!({"name": row.name, "keys": row.keys, "summary": row.summary}))
             .collect(),
         Listed::Backends => BACKENDS
             .iter()
@@ -131,6 +136,11 @@ fn table(what: Listed) {
         Listed::Optimizers => {
             output::line(
                 "lr is the optimizer's default; without --lr `kiln train` uses adam at 0.002",
+            );
+        }
+        Listed::Schedules => {
+            output::line(
+                "`kiln schedule NAME` draws one; --format json lists the keys of the configuration that each uses",
             );
         }
         _ => {}

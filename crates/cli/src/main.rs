@@ -10,10 +10,12 @@ mod eval;
 mod export;
 mod import;
 mod list;
+mod lr_find;
 mod output;
 mod predict;
 mod repro;
 mod runs;
+mod schedule;
 mod summary;
 mod train;
 
@@ -62,6 +64,8 @@ fn act(verb: Verb) -> Result<ExitCode, LabError> {
         Verb::List(arguments) => list::run(&arguments),
         Verb::Summary(arguments) => summary::run(&arguments),
         Verb::Bench(arguments) => bench::run(&arguments),
+        Verb::Schedule(arguments) => schedule::run(&arguments),
+        Verb::LrFind(arguments) => lr_find::run(&arguments),
         Verb::Data(arguments) => data::run(&arguments),
         Verb::Runs(arguments) => runs::run(&arguments),
         Verb::Doctor(arguments) => doctor::run(&arguments),

@@ -2,9 +2,11 @@
 //! standard error. A reader that has gone away is no error; a full disk is one.
 
 use kiln_lab::LabError;
+use kiln_store::atomic_write;
 use serde::Serialize;
 use std::{
     io::{self, ErrorKind, Write},
+    path::Path,
     sync::OnceLock,
 };
 
@@ -48,6 +50,14 @@ pub fn json(value: &impl Serialize) -> Result<(), LabError> {
 /// Tells the person at the terminal something.
 pub fn note(line: &str) {
     let _ = writeln!(std::io::stderr().lock(), "{line}");
+}
+
+/// Writes a file whole or not at all, and says so.
+pub fn file(path: &Path, bytes: &[u8]) -> Result<(), LabError> {
+    atomic_write(path, bytes)
+        .map_err(|error| LabError::run(format!("writing {} failed: {error}", path.display())))?;
+    note(&format!("wrote {}", path.display()));
+    Ok(())
 }
 
 /// Columns of text, numbers to the right.

@@ -41,5 +41,5 @@ pub use normalisation::{Normalised, batch_norm, batch_norm_train};
 pub use place::{on_flex, work_on};
 pub use pointwise::{add, relu, relu6};
 pub use pooling::{global_average, max_pool2d};
-pub use update::{AdamStep, SgdStep, adam, sgd};
+pub use update::{AdamStep, SgdStep, adam, in_place, sgd};
 pub use weights::{blend, soft_threshold, sum_of_squares};

@@ -16,6 +16,9 @@ use burn::{
 use rayon::prelude::*;
 use std::ops::Range;
 
+#[cfg(test)]
+mod tests;
+
 /// Numbers that one thread updates at a time; with the buffers of Adam they
 /// fill half of a megabyte, and a parameter that is smaller stays on one thread.
 pub(crate) const CHUNK: usize = 1 << 15;
@@ -223,6 +226,31 @@ fn adam_anywhere<const D: usize>(
     (kept - along.mul_scalar(s.lr), [first, second])
 }
 
+/// `tensors` with other numbers. `work` gets theirs and those of `gradient`, cut
+/// at the same fixed places into slices of equal length, and changes the former:
+/// one pass, in place where nobody else holds a buffer. It must treat every
+/// position alike, whatever the slice it is in. On other backends than flex, and
+/// for other numbers than float32, `otherwise` does the same in Burn's
+/// operations.
+///
+/// # Shapes
+/// All tensors have the same shape. None may track gradients.
+pub fn in_place<const D: usize, const N: usize>(
+    tensors: [Tensor<D>; N],
+    gradient: Tensor<D>,
+    work: impl Fn([&mut [f32]; N], &[f32]) + Sync,
+    otherwise: impl FnOnce([Tensor<D>; N], Tensor<D>) -> [Tensor<D>; N],
+) -> [Tensor<D>; N] {
+    let fusable = |tensor: &Tensor<D>| fused([Some(tensor), None, None]);
+    if !tensors.iter().all(fusable) || !fusable(&gradient) {
+        return otherwise(tensors, gradient);
+    }
+    let gradient = primitive(gradient);
+    let mut tensors = tensors.map(primitive);
+    each(tensors.each_mut().map(values_mut), values(&gradient), work);
+    tensors.map(tensor)
+}
+
 /// Whether the fused loops can work on these tensors.
 pub(crate) fn fused<const D: usize>(tensors: [Option<&Tensor<D>>; 3]) -> bool {
     let mut tensors = tensors.into_iter().flatten();
@@ -298,103 +326,5 @@ impl<const N: usize, F: Fn([&mut [f32]; N], &[f32])> Kernel for Chunk<'_, N, F> 
     #[inline(always)]
     fn run<V: Vector>(self) {
         (self.work)(self.parts, self.gradient);
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use burn::tensor::{Device, Distribution};
-
-    /// More than one chunk, and one that is not full.
-    const SHAPE: [usize; 2] = [301, 411];
-
-    fn random() -> Tensor<2> {
-        Tensor::random(SHAPE, Distribution::Normal(0.0, 1.0), &Device::flex())
-    }
-
-    fn bits(tensor: Tensor<2>) -> Vec<u32> {
-        let bits = |value: f32| if value == 0.0 { 0 } else { value.to_bits() };
-        tensor.into_data().iter::<f32>().map(bits).collect()
-    }
-
-    #[test]
-    fn sgd_gives_the_bits_of_burns_operations() {
-        for (momentum, nesterov) in [(None, false), (Some(0.9), false), (Some(0.9), true)] {
-            for weight_decay in [0.0, 1e-2] {
-                let step = SgdStep {
-                    lr: 0.1,
-                    momentum: momentum.unwrap_or_default(),
-                    nesterov,
-                    weight_decay,
-                };
-                let (w, g) = (random(), random());
-                let v = momentum.map(|_| random());
-                let (w1, v1) = sgd(w.clone(), g.clone(), v.clone(), step);
-                let (w2, v2) = sgd_anywhere(w, g, v, step);
-                assert_eq!(bits(w1), bits(w2), "{step:?}");
-                assert_eq!(v1.map(bits), v2.map(bits), "{step:?}");
-            }
-        }
-    }
-
-    #[test]
-    fn adam_gives_the_bits_of_burns_operations() {
-        for (decoupled, weight_decay) in [(false, 0.0), (false, 1e-2), (true, 1e-2)] {
-            let step = AdamStep {
-                lr: 1e-3,
-                beta1: 0.9,
-                beta2: 0.999,
-                epsilon: 1e-8,
-                weight_decay,
-                decoupled,
-                time: 3,
-            };
-            let (w, g, moments) = (random(), random(), [random(), random().abs()]);
-            let (w1, m1) = adam(w.clone(), g.clone(), moments.clone(), step);
-            let (w2, m2) = adam_anywhere(w, g, moments, &step.scalars());
-            assert_eq!(bits(w1), bits(w2), "{step:?}");
-            assert_eq!(m1.map(bits), m2.map(bits), "{step:?}");
-        }
-    }
-
-    #[test]
-    fn views_are_read_as_what_they_show_and_others_keep_their_numbers() {
-        let step = SgdStep {
-            lr: 0.5,
-            momentum: 0.0,
-            nesterov: false,
-            weight_decay: 0.0,
-        };
-        let whole = random();
-        let before = bits(whole.clone());
-        let weights = || whole.clone().slice([1..3, 0..2]);
-        let gradient = transposed;
-        let expected = weights() - gradient() * 0.5;
-        assert_eq!(
-            bits(sgd(weights(), gradient(), None, step).0),
-            bits(expected)
-        );
-        assert_eq!(bits(whole), before);
-    }
-
-    fn transposed() -> Tensor<2> {
-        Tensor::from_data([[1.0, 2.0], [3.0, 4.0]], &Device::flex()).transpose()
-    }
-
-    #[test]
-    fn a_buffer_of_ones_own_is_updated_where_it_is() {
-        let step = SgdStep {
-            lr: 0.5,
-            momentum: 0.9,
-            nesterov: true,
-            weight_decay: 0.0,
-        };
-        let (w, v) = (primitive(random()), primitive(random()));
-        let places = [w.bytes().as_ptr(), v.bytes().as_ptr()];
-        let (w, v) = sgd(tensor(w), random(), Some(tensor(v)), step);
-        let v = v.expect("a velocity");
-        let found = [w, v].map(|tensor: Tensor<2>| primitive(tensor).bytes().as_ptr());
-        assert_eq!(found, places);
     }
 }

@@ -6,8 +6,8 @@ use kiln_models::{Row, Task};
 use kiln_store::{Store, sha256_hex};
 use kiln_training::Feed;
 use kiln_vision::{
-    BatchOrder, ImageSpec, Images, Loaded, Normalization, Part, Source, SourceFile, Subset, limit,
-    train_val_split,
+    BatchOrder, ImageSpec, Images, Loaded, Mixing, Normalization, Part, Source, SourceFile, Subset,
+    limit, train_val_split,
 };
 use std::sync::Arc;
 
@@ -150,6 +150,9 @@ pub(crate) fn training_data(settings: &Settings, store: &Store) -> Result<Traini
             settings.data.augment, settings.data.dataset
         ))
     })?;
+    let regularization = &settings.regularization;
+    let mixing = Mixing::new(regularization.mixup, regularization.cutmix)
+        .map_err(|error| LabError::usage(format!("regularization.{error}")))?;
     let images = Arc::new(loaded.images);
     let own_validation = loaded.validation.map(Arc::new);
     let division = divide(settings, &images, own_validation.as_deref())?;
@@ -183,6 +186,8 @@ pub(crate) fn training_data(settings: &Settings, store: &Store) -> Result<Traini
         source: loaded.source,
         train: Feed {
             augment,
+            mixing,
+            noise: Some(regularization.input_noise as f32).filter(|noise| *noise > 0.0),
             ..feed(
                 &images,
                 division.train,

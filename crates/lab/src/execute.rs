@@ -139,7 +139,7 @@ pub(crate) fn carry_out(
         classes: manifest.classes.len(),
         seed: settings.train.seed,
         pace: Pace {
-            accumulate: settings.train.accumulate.max(1),
+            accumulate: settings.accumulate()?,
             checkpoint: settings.train.checkpoint_every.pace(),
         },
         regularization: settings.regularization.clone(),

@@ -47,7 +47,10 @@ pub fn draft(layers: &Layers) -> Result<Draft, LabError> {
         name: row.name.to_owned(),
         options: (row.options)(),
     };
-    let recipe = Settings::recipe(usual, text(&typed, "optimizer", "name"))?;
+    let mut recipe = Settings::recipe(usual, text(&typed, "optimizer", "name"))?;
+    if let Some(name) = text(&typed, "schedule", "name") {
+        recipe.schedule = find_schedule(name)?.defaults();
+    }
     let dataset = text(&typed, "data", "dataset").map(str::to_owned);
     let mut settings = settled(&table(&recipe)?, &typed)?;
     settings.model.name = row.name.to_owned();
@@ -128,6 +131,11 @@ pub(crate) fn typed(layers: &Layers) -> Result<Table, LabError> {
 }
 
 impl Draft {
+    /// The settings, without a data set.
+    pub(crate) fn into_settings(self) -> Settings {
+        self.settings
+    }
+
     /// Backend of the run.
     pub fn backend(&self) -> &str {
         &self.settings.device.backend
@@ -161,12 +169,14 @@ pub fn resolve(layers: &Layers, store: &Store) -> Result<(Settings, Option<Strin
     draft(layers)?.complete(store, Path::new("runs"))
 }
 
-/// Lays a layer over the lower ones. One that names another optimizer takes
-/// the lower ones' optimizer away, whose numbers were not meant for it.
+/// Lays a layer over the lower ones. One that names another optimizer or
+/// schedule takes the lower ones' away, whose numbers were not meant for it.
 fn lay(lower: &mut Table, layer: Table, schema: &Schema) -> Result<(), String> {
-    let name = text(&layer, "optimizer", "name");
-    if name.is_some_and(|name| text(lower, "optimizer", "name").is_some_and(|old| old != name)) {
-        lower.remove("optimizer");
+    for section in ["optimizer", "schedule"] {
+        let name = text(&layer, section, "name");
+        if name.is_some_and(|name| text(lower, section, "name").is_some_and(|old| old != name)) {
+            lower.remove(section);
+        }
     }
     schema.overlay(lower, layer)
 }
@@ -285,6 +295,20 @@ mod tests {
         let set = ["optimizer.lr=0.5", "optimizer.name=momentum"];
         let (settings, _) = resolve(&layers(&set), &store()).expect("resolves");
         assert_eq!(settings.optimizer.lr, 0.5);
+    }
+
+    #[test]
+    fn a_layer_that_changes_the_schedule_takes_its_numbers_away() {
+        let set = [
+            "schedule.name=step",
+            "schedule.gamma=0.5",
+            "schedule.name=exponential",
+        ];
+        let (settings, _) = resolve(&layers(&set), &store()).expect("resolves");
+        assert_eq!(settings.schedule.gamma, 0.9);
+        let set = ["schedule.gamma=0.5", "schedule.name=exponential"];
+        let (settings, _) = resolve(&layers(&set), &store()).expect("resolves");
+        assert_eq!(settings.schedule.gamma, 0.5);
     }
 
     #[test]

@@ -3,6 +3,7 @@
 
 mod bench;
 mod checkpoint_every;
+mod curves;
 mod data;
 mod ensemble;
 mod error;
@@ -13,6 +14,7 @@ mod import;
 mod keys;
 mod layers;
 mod logits;
+mod lr_find;
 mod machine;
 mod manifest;
 mod moment;
@@ -34,6 +36,7 @@ pub use bench::{
     usual_batch_size,
 };
 pub use checkpoint_every::{CheckpointEvery, parse_duration};
+pub use curves::{RateCourse, RateCurve, rate_curve};
 pub use ensemble::{EnsembleReport, evaluate_ensemble};
 pub use error::{Fault, LabError};
 pub use evaluate::{
@@ -44,6 +47,7 @@ pub use export::{ExportFormat, Exportable};
 pub use import::{ImportContext, import, run_of, without_data};
 pub use layers::{Draft, Layers, chosen_model, draft, one_network, resolve};
 pub use logits::{RawImages, network_with};
+pub use lr_find::{RangePoint, RangeReport, RangeTest, find_lr};
 pub use machine::{Machine, peak_memory_bytes};
 pub use manifest::{Manifest, Status};
 pub use network::{initial_network, lazy_network};

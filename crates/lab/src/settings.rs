@@ -4,7 +4,7 @@
 use crate::{CheckpointEvery, LabError, TransferSettings};
 use kiln_models::Options;
 use kiln_training::{
-    EarlyStop, OptimizerSettings, Regularization, ScheduleSettings, find_optimizer,
+    EarlyStop, OptimizerSettings, Regularization, ScheduleSettings, find_optimizer, find_schedule,
 };
 use kiln_vision::{Preprocessing, Subset};
 use serde::{Deserialize, Serialize};
@@ -229,17 +229,22 @@ impl Settings {
                 workers: 1,
             },
             optimizer: optimizer_settings,
-            schedule: ScheduleSettings {
-                name: "cosine".to_owned(),
-                warmup_epochs: 0.0,
-                min_lr: 0.0,
-            },
+            schedule: ScheduleSettings::named("cosine"),
             regularization: Regularization::default(),
             early_stop: EarlyStop::default(),
             transfer: TransferSettings::default(),
             device: DeviceSettings {
                 backend: "flex".to_owned(),
             },
+        })
+    }
+
+    /// Batches in a step.
+    pub(crate) fn accumulate(&self) -> Result<usize, LabError> {
+        let full_batch = find_optimizer(&self.optimizer.name)?.full_batch;
+        Ok(match (self.train.accumulate, full_batch) {
+            (0, true) => usize::MAX, // the whole epoch
+            (batches, _) => batches.max(1),
         })
     }
 
@@ -273,6 +278,17 @@ impl Settings {
             return Err(LabError::usage(format!(
                 "early_stop.min_delta is {delta}, but it must be at least 0"
             )));
+        }
+        if self.data.val_split == HeldOut::Nothing {
+            let watching = match find_schedule(&self.schedule.name)?.watches {
+                true => Some(format!("the schedule {}", self.schedule.name)),
+                false => (self.early_stop.patience > 0).then(|| "early stopping".to_owned()),
+            };
+            if let Some(what) = watching {
+                return Err(LabError::usage(format!(
+                    "data.val_split is 0, but {what} goes by the validation images; hold some out"
+                )));
+            }
         }
         self.transfer.check()?;
         self.data.limit(&self.data.limit_train)?;

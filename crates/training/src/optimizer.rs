@@ -1,39 +1,22 @@
-//! The table of optimizers, with the definitions and defaults of PyTorch.
+//! The table of optimizers, with the definitions and defaults of PyTorch where
+//! it has them.
 
+mod adaptive;
+mod lookahead;
+mod muon;
 pub(crate) mod rules;
+mod settings;
+#[cfg(test)]
+mod tests;
+pub(crate) mod wrap;
 
-use crate::{
-    UnknownName,
-    regularization::{Constrained, Constraints},
-};
-use burn::optim::{ModuleOptimizer, Optimizer};
-use rules::{Adam, Sgd};
-use serde::{Deserialize, Serialize};
-
-/// The numbers of an optimizer. One that has no use for a number ignores it;
-/// [`OptimizerSettings::check`] refuses those that no optimizer can use.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct OptimizerSettings {
-    /// Name in [`OPTIMIZERS`].
-    pub name: String,
-    /// Learning rate, above 0.
-    pub lr: f64,
-    /// Learning rate of the layer that gives the class scores; 0 is the same
-    /// as for the others.
-    #[serde(default)]
-    pub head_lr: f64,
-    /// Momentum of SGD, from 0 to below 1.
-    pub momentum: f64,
-    /// Decay of Adam's first moment, from 0 to below 1.
-    pub beta1: f64,
-    /// Decay of Adam's second moment, from 0 to below 1.
-    pub beta2: f64,
-    /// Adam's addition to the denominator, above 0.
-    pub epsilon: f64,
-    /// Coupled (L2) for SGD and Adam, decoupled for AdamW; at least 0.
-    pub weight_decay: f64,
-}
+use crate::{UnknownName, regularization::Constraints};
+use adaptive::{AdaGrad, Lion, RmsProp};
+use burn::optim::ModuleOptimizer;
+use muon::Muon;
+use rules::{Adam, Sgd, Velocity};
+pub use settings::OptimizerSettings;
+use wrap::wrapped;
 
 /// An optimizer by name.
 pub struct OptimizerRow {
@@ -41,98 +24,145 @@ pub struct OptimizerRow {
     pub name: &'static str,
     /// One line for lists, with the source.
     pub summary: &'static str,
+    /// Whether a step is taken once per epoch, with the gradient of all images.
+    pub full_batch: bool,
     /// Learning rate when none is given.
     pub lr: f64,
     /// Momentum when none is given.
     pub momentum: f64,
+    /// Decay of the second moment when none is given.
+    pub beta2: f64,
+    /// Addition to the denominator when none is given.
+    pub epsilon: f64,
     /// Weight decay when none is given.
     pub weight_decay: f64,
+    /// Steps between two slow steps of lookahead when none are given.
+    pub lookahead: usize,
     build: fn(&OptimizerSettings, Constraints) -> ModuleOptimizer,
 }
 
-/// Every optimizer, sorted by year.
+/// What rows have that say nothing else.
+const ROW: OptimizerRow = OptimizerRow {
+    name: "",
+    summary: "",
+    full_batch: false,
+    lr: 0.01,
+    momentum: 0.0,
+    beta2: 0.999,
+    epsilon: 1e-8,
+    weight_decay: 0.0,
+    lookahead: 0,
+    build: |settings, bounds| wrapped(Sgd::new(settings, None), settings, bounds),
+};
+
+/// Every optimizer, sorted by year, variants behind what they vary.
 pub const OPTIMIZERS: &[OptimizerRow] = &[
+    OptimizerRow {
+        name: "gd",
+        summary: "gradient descent: one step per epoch, with the gradient of all images (Cauchy 1847)",
+        full_batch: true,
+        lr: 0.1,
+        ..ROW
+    },
     OptimizerRow {
         name: "sgd",
         summary: "stochastic gradient descent (Robbins & Monro 1951)",
-        lr: 0.01,
-        momentum: 0.0,
-        weight_decay: 0.0,
-        build: |settings, constraints| sgd(settings, constraints, None),
+        ..ROW
     },
     OptimizerRow {
         name: "momentum",
         summary: "SGD with momentum 0.9 (Polyak 1964)",
-        lr: 0.01,
         momentum: 0.9,
-        weight_decay: 0.0,
-        build: |settings, constraints| sgd(settings, constraints, Some(false)),
+        build: |settings, bounds| {
+            wrapped(Sgd::new(settings, Some(Velocity::Sum)), settings, bounds)
+        },
+        ..ROW
+    },
+    OptimizerRow {
+        name: "momentum-ema",
+        summary: "SGD along the running mean of the gradients: v = 0.9 v + 0.1 g, w -= lr v",
+        // The rate of "momentum" at the same length of step.
+        lr: 0.1,
+        momentum: 0.9,
+        build: |settings, bounds| {
+            wrapped(Sgd::new(settings, Some(Velocity::Mean)), settings, bounds)
+        },
+        ..ROW
     },
     OptimizerRow {
         name: "nesterov",
         summary: "SGD with Nesterov's momentum 0.9 (Nesterov 1983, Sutskever et al. 2013)",
-        lr: 0.01,
         momentum: 0.9,
-        weight_decay: 0.0,
-        build: |settings, constraints| sgd(settings, constraints, Some(true)),
+        build: |settings, bounds| {
+            wrapped(
+                Sgd::new(settings, Some(Velocity::Nesterov)),
+                settings,
+                bounds,
+            )
+        },
+        ..ROW
+    },
+    OptimizerRow {
+        name: "adagrad",
+        summary: "steps over the root of the sum of squared gradients (Duchi et al. 2011)",
+        epsilon: 1e-10,
+        build: |settings, bounds| wrapped(AdaGrad::new(settings), settings, bounds),
+        ..ROW
+    },
+    OptimizerRow {
+        name: "rmsprop",
+        summary: "steps over the root of the running mean of squared gradients (Hinton 2012)",
+        build: |settings, bounds| wrapped(RmsProp::new(settings), settings, bounds),
+        ..ROW
     },
     OptimizerRow {
         name: "adam",
         summary: "adaptive moments (Kingma & Ba 2015)",
         lr: 1e-3,
-        momentum: 0.0,
-        weight_decay: 0.0,
-        build: |settings, constraints| adam(settings, constraints, false),
+        build: |settings, bounds| wrapped(Adam::new(settings), settings, bounds),
+        ..ROW
+    },
+    OptimizerRow {
+        name: "adam-uncorrected",
+        summary: "Adam without the correction of the moments' biases",
+        lr: 1e-3,
+        build: |settings, bounds| wrapped(Adam::new(settings).uncorrected(), settings, bounds),
+        ..ROW
     },
     OptimizerRow {
         name: "adamw",
         summary: "Adam with decoupled weight decay 0.01 (Loshchilov & Hutter 2019)",
         lr: 1e-3,
-        momentum: 0.0,
         weight_decay: 1e-2,
-        build: |settings, constraints| adam(settings, constraints, true),
+        build: |settings, bounds| wrapped(Adam::new(settings).decoupled(), settings, bounds),
+        ..ROW
+    },
+    OptimizerRow {
+        name: "lookahead",
+        summary: "Adam with slow weights that go half of the way every 5 steps (Zhang et al. 2019)",
+        lr: 1e-3,
+        lookahead: 5,
+        build: |settings, bounds| wrapped(Adam::new(settings), settings, bounds),
+        ..ROW
+    },
+    OptimizerRow {
+        name: "lion",
+        summary: "the sign of an interpolated momentum (Chen et al. 2023)",
+        lr: 1e-4,
+        beta2: 0.99,
+        build: |settings, bounds| wrapped(Lion::new(settings), settings, bounds),
+        ..ROW
+    },
+    OptimizerRow {
+        name: "muon",
+        summary: "orthogonalised momentum for matrices and kernels, AdamW for the rest (Jordan 2024)",
+        lr: 1e-3,
+        momentum: 0.95,
+        weight_decay: 0.1,
+        build: |settings, bounds| wrapped(Muon::new(settings), settings, bounds),
+        ..ROW
     },
 ];
-
-fn sgd(
-    settings: &OptimizerSettings,
-    constraints: Constraints,
-    momentum: Option<bool>,
-) -> ModuleOptimizer {
-    let optimizer = Sgd {
-        momentum: momentum.map(|_| settings.momentum as f32),
-        nesterov: momentum == Some(true),
-        weight_decay: settings.weight_decay as f32,
-    };
-    wrapped(optimizer, constraints)
-}
-
-fn adam(
-    settings: &OptimizerSettings,
-    constraints: Constraints,
-    decoupled: bool,
-) -> ModuleOptimizer {
-    let optimizer = Adam {
-        beta1: settings.beta1 as f32,
-        beta2: settings.beta2 as f32,
-        epsilon: settings.epsilon as f32,
-        weight_decay: settings.weight_decay as f32,
-        decoupled,
-    };
-    wrapped(optimizer, constraints)
-}
-
-/// The optimizer of a module, under constraints where there are any.
-fn wrapped(optimizer: impl Optimizer, constraints: Constraints) -> ModuleOptimizer {
-    match constraints.are_off() {
-        true => optimizer.into(),
-        false => Constrained {
-            inner: optimizer,
-            constraints,
-        }
-        .into(),
-    }
-}
 
 /// The row of the optimizer called `name`.
 ///
@@ -153,18 +183,18 @@ impl OptimizerRow {
         OptimizerSettings {
             name: self.name.to_owned(),
             lr: self.lr,
-            head_lr: 0.0,
             momentum: self.momentum,
-            beta1: 0.9,
-            beta2: 0.999,
-            epsilon: 1e-8,
+            beta2: self.beta2,
+            epsilon: self.epsilon,
             weight_decay: self.weight_decay,
+            lookahead: self.lookahead,
+            ..OptimizerSettings::usual()
         }
     }
 }
 
 impl OptimizerSettings {
-    /// Builds Burn's optimizer.
+    /// Builds Burn's optimizer. The numbers must pass [`Self::check`].
     ///
     /// # Errors
     /// When there is no optimizer of that name.
@@ -178,59 +208,5 @@ impl OptimizerSettings {
         constraints: Constraints,
     ) -> Result<ModuleOptimizer, UnknownName> {
         Ok((find_optimizer(&self.name)?.build)(self, constraints))
-    }
-
-    /// The first number that no optimizer can use, as a sentence.
-    ///
-    /// # Errors
-    /// That sentence.
-    pub fn check(&self) -> Result<(), String> {
-        let below_one = |value: f64| (0.0..1.0).contains(&value);
-        let finite = |value: f64| value.is_finite();
-        let rules = [
-            ("lr", self.lr, finite(self.lr) && self.lr > 0.0, "above 0"),
-            (
-                "head_lr",
-                self.head_lr,
-                finite(self.head_lr) && self.head_lr >= 0.0,
-                "at least 0",
-            ),
-            (
-                "momentum",
-                self.momentum,
-                below_one(self.momentum),
-                "from 0 to below 1",
-            ),
-            (
-                "beta1",
-                self.beta1,
-                below_one(self.beta1),
-                "from 0 to below 1",
-            ),
-            (
-                "beta2",
-                self.beta2,
-                below_one(self.beta2),
-                "from 0 to below 1",
-            ),
-            (
-                "epsilon",
-                self.epsilon,
-                finite(self.epsilon) && self.epsilon > 0.0,
-                "above 0",
-            ),
-            (
-                "weight_decay",
-                self.weight_decay,
-                finite(self.weight_decay) && self.weight_decay >= 0.0,
-                "at least 0",
-            ),
-        ];
-        match rules.iter().find(|(_, _, holds, _)| !holds) {
-            Some((name, value, _, allowed)) => Err(format!(
-                "optimizer.{name} is {value}, but it must be {allowed}"
-            )),
-            None => Ok(()),
-        }
     }
 }

@@ -1,21 +1,18 @@
-//! The table of learning-rate schedules: pure functions of the step.
+//! The table of learning-rate schedules: pure functions of the step, but for
+//! the one that watches the validation loss.
+
+mod plateau;
+mod settings;
+mod shapes;
+#[cfg(test)]
+mod tests;
 
 use crate::UnknownName;
 use burn::lr_scheduler::{LrScheduler, LrSchedulerRecord};
-use serde::{Deserialize, Serialize};
-use std::f64::consts::PI;
-
-/// A schedule by name, and its numbers.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct ScheduleSettings {
-    /// Name in [`SCHEDULES`].
-    pub name: String,
-    /// Epochs, or parts of one, in which the rate rises linearly to its full value.
-    pub warmup_epochs: f64,
-    /// Rate at the end of the cosine, from 0 to the full rate.
-    pub min_lr: f64,
-}
+use plateau::Plateau;
+pub use settings::ScheduleSettings;
+use shapes::{Course, Time};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// A schedule by name.
 pub struct ScheduleRow {
@@ -23,22 +20,109 @@ pub struct ScheduleRow {
     pub name: &'static str,
     /// One line for lists, with the source.
     pub summary: &'static str,
-    /// Share of the way from the full rate (0) to the lowest (1), by the share
-    /// of the steps after the warm-up that is done.
-    shape: fn(f64) -> f64,
+    /// The keys of [`ScheduleSettings`] that it uses.
+    pub keys: &'static [&'static str],
+    /// Factor of the rate when none is given.
+    pub gamma: f64,
+    /// Whether it needs the validation loss of every epoch
+    /// ([`Schedule::observe`]).
+    pub watches: bool,
+    /// The rate at a time.
+    rate: fn(&Course, &Time) -> f64,
 }
+
+/// What rows have that say nothing else.
+const ROW: ScheduleRow = ScheduleRow {
+    name: "",
+    summary: "",
+    keys: &["warmup_epochs"],
+    gamma: 0.1,
+    watches: false,
+    rate: |course, _| course.lr,
+};
 
 /// Every schedule.
 pub const SCHEDULES: &[ScheduleRow] = &[
     ScheduleRow {
         name: "constant",
         summary: "the same rate throughout",
-        shape: |_| 0.0,
+        ..ROW
+    },
+    ScheduleRow {
+        name: "annealing",
+        summary: "lr eps / (eps + t): t in epochs, half of the rate after eps = annealing_epochs (Robbins & Monro 1951)",
+        keys: &["warmup_epochs", "annealing_epochs"],
+        rate: shapes::annealing,
+        ..ROW
+    },
+    ScheduleRow {
+        name: "step",
+        summary: "times gamma every step_epochs, every third of the run if 0",
+        keys: &["warmup_epochs", "step_epochs", "gamma"],
+        rate: shapes::step,
+        ..ROW
+    },
+    ScheduleRow {
+        name: "multi-step",
+        summary: "times gamma at each of the milestones, half and three quarters of the run if none (He et al. 2016)",
+        keys: &["warmup_epochs", "milestones", "gamma"],
+        rate: shapes::multi_step,
+        ..ROW
+    },
+    ScheduleRow {
+        name: "exponential",
+        summary: "times gamma with every epoch, evenly over its steps",
+        keys: &["warmup_epochs", "gamma"],
+        gamma: 0.9,
+        rate: shapes::exponential,
+        ..ROW
     },
     ScheduleRow {
         name: "cosine",
-        summary: "down to min_lr along half a cosine (Loshchilov & Hutter 2017, no restarts)",
-        shape: |done| (1.0 - (PI * done).cos()) / 2.0,
+        summary: "down to min_lr along half a cosine, with restarts if restart_epochs is above 0 (Loshchilov & Hutter 2017)",
+        keys: &[
+            "warmup_epochs",
+            "min_lr",
+            "restart_epochs",
+            "restart_factor",
+        ],
+        rate: shapes::cosine,
+        ..ROW
+    },
+    ScheduleRow {
+        name: "linear",
+        summary: "down to min_lr along a line",
+        keys: &["warmup_epochs", "min_lr"],
+        rate: shapes::linear,
+        ..ROW
+    },
+    ScheduleRow {
+        name: "polynomial",
+        summary: "down to min_lr as (1 - t/T)^power (Chen et al. 2018)",
+        keys: &["warmup_epochs", "min_lr", "power"],
+        rate: shapes::polynomial,
+        ..ROW
+    },
+    ScheduleRow {
+        name: "one-cycle",
+        summary: "up from lr / rise along half a cosine, then down to almost nothing (Smith & Topin 2018)",
+        keys: &["peak", "rise", "fall"],
+        rate: shapes::one_cycle,
+        ..ROW
+    },
+    ScheduleRow {
+        name: "piecewise-linear",
+        summary: "lines between the knots EPOCH:FACTOR of the rate, as 0:0,5:1,24:0",
+        keys: &["knots"],
+        rate: shapes::piecewise_linear,
+        ..ROW
+    },
+    ScheduleRow {
+        name: "reduce-on-plateau",
+        summary: "times gamma after more than patience epochs without a lower validation loss",
+        keys: &["warmup_epochs", "min_lr", "gamma", "patience"],
+        watches: true,
+        ..ROW
     },
 ];
 
@@ -54,41 +138,29 @@ pub fn find_schedule(name: &str) -> Result<&'static ScheduleRow, UnknownName> {
         .ok_or_else(|| UnknownName::new("schedule", name, &names))
 }
 
-impl ScheduleSettings {
-    /// The first number that no schedule can use, as a sentence.
-    ///
-    /// # Errors
-    /// That sentence.
-    pub fn check(&self, lr: f64, epochs: usize) -> Result<(), String> {
-        if !(0.0..=epochs as f64).contains(&self.warmup_epochs) {
-            return Err(format!(
-                "schedule.warmup_epochs is {}, but it must be from 0 to the {epochs} epochs of the run",
-                self.warmup_epochs
-            ));
+impl ScheduleRow {
+    /// The numbers that hold when nothing is said.
+    pub fn defaults(&self) -> ScheduleSettings {
+        ScheduleSettings {
+            gamma: self.gamma,
+            ..ScheduleSettings::named(self.name)
         }
-        if !(0.0..=lr).contains(&self.min_lr) {
-            return Err(format!(
-                "schedule.min_lr is {}, but it must be from 0 to the learning rate {lr}",
-                self.min_lr
-            ));
-        }
-        Ok(())
     }
 }
 
-/// The learning rate of every step of a run.
+/// The learning rate of every step of a run. Clones share what they saw of the
+/// validation loss, and nothing else.
 #[derive(Clone)]
 pub struct Schedule {
-    shape: fn(f64) -> f64,
-    lr: f64,
-    min_lr: f64,
-    warmup_steps: usize,
-    total_steps: usize,
+    row: &'static ScheduleRow,
+    course: Course,
+    plateau: Arc<Mutex<Plateau>>,
     next: usize,
 }
 
 impl Schedule {
-    /// The schedule of a run of `epochs` epochs of `steps_per_epoch` steps.
+    /// The schedule of a run of `epochs` epochs of `steps_per_epoch` steps. The
+    /// numbers must pass [`ScheduleSettings::check`].
     ///
     /// # Errors
     /// When there is no schedule of that name.
@@ -99,32 +171,46 @@ impl Schedule {
         steps_per_epoch: usize,
     ) -> Result<Self, UnknownName> {
         Ok(Self {
-            shape: find_schedule(&settings.name)?.shape,
-            lr,
-            min_lr: settings.min_lr,
-            warmup_steps: (settings.warmup_epochs * steps_per_epoch as f64).round() as usize,
-            total_steps: epochs * steps_per_epoch,
+            row: find_schedule(&settings.name)?,
+            course: Course::new(settings, lr, epochs, steps_per_epoch),
+            plateau: Arc::default(),
             next: 0,
         })
     }
 
     /// The same course at `factor` times the rate.
     pub(crate) fn scaled(&self, factor: f64) -> Self {
-        Self {
-            lr: self.lr * factor,
-            min_lr: self.min_lr * factor,
-            ..self.clone()
-        }
+        let mut scaled = self.clone();
+        scaled.course.lr *= factor;
+        scaled.course.min_lr *= factor;
+        scaled
     }
 
-    /// The rate of step `step`, counted from 0.
+    /// The rate of step `step`, counted from 0. A schedule that watches the
+    /// validation loss takes what it has seen so far.
     pub fn lr(&self, step: usize) -> f64 {
-        if step < self.warmup_steps {
-            return self.lr * (step + 1) as f64 / self.warmup_steps as f64;
+        let course = &self.course;
+        if step < course.warmup_steps {
+            return course.lr * (step + 1) as f64 / course.warmup_steps as f64;
         }
-        let rest = (self.total_steps - self.warmup_steps).max(1);
-        let done = ((step - self.warmup_steps) as f64 / rest as f64).min(1.0);
-        self.lr + (self.min_lr - self.lr) * (self.shape)(done)
+        if !self.row.watches {
+            return (self.row.rate)(course, &course.time(step));
+        }
+        let reductions = self.plateau().reductions;
+        let reduced = course.lr * course.settings.gamma.powi(reductions);
+        reduced.max(course.min_lr)
+    }
+
+    /// Takes note of the validation loss of an epoch, for itself and all its
+    /// clones. To be called once after each; only the schedule
+    /// reduce-on-plateau minds it.
+    pub fn observe(&self, val_loss: f64) {
+        self.plateau()
+            .observe(val_loss, self.course.settings.patience);
+    }
+
+    fn plateau(&self) -> MutexGuard<'_, Plateau> {
+        self.plateau.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -136,84 +222,12 @@ impl LrScheduler for Schedule {
     }
 
     fn to_record(&self) -> LrSchedulerRecord {
-        LrSchedulerRecord::new().with_scalar("step", self.next as u64)
+        let record = LrSchedulerRecord::new().with_scalar("step", self.next as u64);
+        self.plateau().to_record(record)
     }
 
     fn load_record(&mut self, record: LrSchedulerRecord) {
         self.next = record.scalar::<u64>("step").map_or(0, |step| step as usize);
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn schedule(name: &str, warmup_epochs: f64) -> Schedule {
-        let settings = ScheduleSettings {
-            name: name.to_owned(),
-            warmup_epochs,
-            min_lr: 0.1,
-        };
-        Schedule::new(&settings, 1.0, 10, 10).expect("a schedule")
-    }
-
-    #[test]
-    fn a_constant_rate_stays() {
-        assert!((0..100).all(|step| schedule("constant", 0.0).lr(step) == 1.0));
-    }
-
-    #[test]
-    fn a_cosine_falls_from_the_full_rate_to_the_lowest() {
-        let cosine = schedule("cosine", 0.0);
-        assert_eq!(cosine.lr(0), 1.0);
-        assert!((cosine.lr(50) - 0.55).abs() < 1e-12);
-        assert!((cosine.lr(100) - 0.1).abs() < 1e-12);
-        assert!((1..100).all(|step| cosine.lr(step) < cosine.lr(step - 1)));
-        assert_eq!(cosine.lr(1000), cosine.lr(100), "it never climbs again");
-    }
-
-    #[test]
-    fn the_warm_up_rises_to_the_full_rate() {
-        let cosine = schedule("cosine", 2.0);
-        assert!((cosine.lr(0) - 0.05).abs() < 1e-12);
-        assert_eq!(cosine.lr(19), 1.0);
-        assert_eq!(cosine.lr(20), 1.0);
-        assert!(cosine.lr(21) < 1.0);
-    }
-
-    #[test]
-    fn a_schedule_goes_on_where_its_record_stopped() {
-        let mut whole = schedule("cosine", 1.0);
-        let rates: Vec<_> = (0..50).map(|_| whole.step()).collect();
-        let mut first = schedule("cosine", 1.0);
-        for _ in 0..20 {
-            first.step();
-        }
-        let mut second = schedule("cosine", 1.0);
-        second.load_record(first.to_record());
-        assert!(rates[20..].iter().all(|&rate| second.step() == rate));
-    }
-
-    #[test]
-    fn impossible_numbers_are_refused() {
-        let check = |warmup_epochs, min_lr| {
-            let name = "cosine".to_owned();
-            ScheduleSettings {
-                name,
-                warmup_epochs,
-                min_lr,
-            }
-            .check(0.1, 5)
-        };
-        assert!(check(5.0, 0.1).is_ok());
-        for (warmup, min) in [
-            (-1.0, 0.0),
-            (5.1, 0.0),
-            (f64::NAN, 0.0),
-            (0.0, -0.1),
-            (0.0, 0.2),
-        ] {
-            assert!(check(warmup, min).is_err(), "{warmup} {min}");
-        }
+        *self.plateau() = Plateau::of_record(&record);
     }
 }

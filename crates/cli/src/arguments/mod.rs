@@ -4,11 +4,13 @@
 mod bench;
 mod data;
 mod network;
+mod rate;
 mod train;
 
 pub use bench::*;
 pub use data::*;
 pub use network::*;
+pub use rate::*;
 pub use train::*;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -51,6 +53,10 @@ pub enum Verb {
     /// Time training steps and inference of networks
     #[command(alias = "benchmark")]
     Bench(BenchArguments),
+    /// Draw learning-rate schedules in the terminal and as a file
+    Schedule(ScheduleArguments),
+    /// Find a learning rate: train a few steps with a growing one
+    LrFind(LrFindArguments),
     /// List, check, fetch and import data sets
     Data(DataArguments),
     /// List and remove run folders
@@ -76,6 +82,7 @@ impl Verb {
             Self::Eval(arguments) => arguments.threads.threads,
             Self::Predict(arguments) => arguments.threads.threads,
             Self::Bench(arguments) => arguments.threads.threads,
+            Self::LrFind(arguments) => arguments.threads.threads,
             _ => None,
         }
     }

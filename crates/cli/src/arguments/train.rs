@@ -57,10 +57,10 @@ pub struct TrainArguments {
         allow_negative_numbers = true
     )]
     pub lr: Option<f64>,
-    /// sgd, momentum, nesterov, adam or adamw [default: adam]
+    /// The optimizer, such as momentum or adamw; `kiln list optimizers` shows all [default: adam]
     #[arg(long, visible_alias = "opt", value_name = "NAME")]
     pub optimizer: Option<String>,
-    /// constant or cosine [default: cosine]
+    /// The course of the learning rate, such as one-cycle; `kiln list schedules` shows all [default: cosine]
     #[arg(long, visible_alias = "sched", value_name = "NAME")]
     pub schedule: Option<String>,
     /// Momentum of SGD, from 0 to below 1

@@ -8,6 +8,7 @@ mod bench;
 mod choices;
 mod files;
 mod networks;
+mod rates;
 mod resume;
 
 use std::{
@@ -15,13 +16,15 @@ use std::{
     process::{Command, Output},
 };
 
-const VERBS: [&str; 12] = [
+const VERBS: [&str; 14] = [
     "train",
     "export",
     "import",
     "list",
     "summary",
     "bench",
+    "schedule",
+    "lr-find",
     "eval",
     "predict",
     "data",

@@ -319,6 +319,7 @@ pub fn fit<N: Trainable>(
         folder: plan.folder.clone(),
         optimizer: optimizer.clone(),
         scheduler: scheduler.clone(),
+        schedule,
         resume: plan
             .resume
             .map(|(resume, average)| (resume, average.map(|average| average.fork(device)))),

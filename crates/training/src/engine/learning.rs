@@ -270,7 +270,8 @@ mod tests {
             let trainee = Trainee::new(net, forward, 0.0);
             let mut learning = Learning::new(trainee, optimizer, row.lr.into(), row.lr);
             let before = addresses(&learning.trainee.network);
-            for _ in 0..3 {
+            // Lookahead's slow step is among them.
+            for _ in 0..6 {
                 let (next, output) = learning.step(std::iter::once(batch()), 1);
                 assert!(output.is_ok());
                 learning = next;

@@ -190,6 +190,9 @@ impl<'a, N: Trainable> Session<'a, N> {
             }
             verdict
         };
+        if let Some(loss) = record.val_loss {
+            self.strategy.schedule.observe(loss);
+        }
         self.strategy.account.lock().next_epoch();
         (self.batch, self.epoch_seconds) = (0, 0.0);
         self.save(learning, record.epoch, verdict.is_best);

@@ -49,6 +49,12 @@ impl<N: Trainable> Stepper<N> {
         )))
     }
 
+    /// The same with the learning rate `lr` from the next step on.
+    pub fn with_lr(mut self, lr: f64) -> Self {
+        self.0.scheduler = lr.into();
+        self
+    }
+
     /// Forward, mean cross entropy, backward and new weights. The batch must
     /// be on the device's autodiff form.
     pub fn step(self, batch: Batch) -> (Self, StepOutput) {

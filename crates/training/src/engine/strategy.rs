@@ -13,6 +13,7 @@ use super::{
     session::Session,
 };
 use crate::{
+    Schedule,
     classifier::{StepClock, Trainable, Trainee},
     regularization::{Average, EarlyStop, Regularization},
 };
@@ -71,6 +72,8 @@ pub(super) struct Strategy<N: Trainable> {
     /// learner would clone the network for every step.
     pub optimizer: ModuleOptimizer,
     pub scheduler: ModuleLrScheduler,
+    /// A clone of the schedule, which shares what it has observed.
+    pub schedule: Schedule,
     /// Where to go on from, and the average of the weights saved there.
     pub resume: Option<(Resume, Option<N>)>,
     pub progress: Arc<Mutex<Progress>>,

@@ -2,6 +2,7 @@
 //! single gradients before it, the proximal step of L1 and the norm constraint
 //! after it.
 
+use crate::optimizer::wrap::{Decay, Rule};
 use burn::{
     optim::{LearningRate, Optimizer},
     tensor::{Device, Tensor},
@@ -24,6 +25,14 @@ impl Constraints {
     pub fn are_off(&self) -> bool {
         *self == Self::default()
     }
+
+    /// Those of them that are no bounds on weights.
+    pub fn of_gradients(self) -> Self {
+        Self {
+            clip_value: self.clip_value,
+            ..Self::default()
+        }
+    }
 }
 
 /// An optimizer under constraints. Biases and the scales of norms, which are
@@ -34,6 +43,15 @@ pub(crate) struct Constrained<O> {
     pub inner: O,
     /// Its bounds.
     pub constraints: Constraints,
+}
+
+impl<O: Rule> Rule for Constrained<O> {
+    fn decaying(self, decay: Decay) -> Self {
+        Self {
+            inner: self.inner.decaying(decay),
+            ..self
+        }
+    }
 }
 
 impl<O: Optimizer> Optimizer for Constrained<O> {
@@ -88,15 +106,12 @@ fn bounded<const D: usize>(weights: Tensor<D>, bound: f64) -> Tensor<D> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::optimizer::rules::Sgd;
+    use crate::{find_optimizer, optimizer::rules::Sgd};
 
     fn stepped<const D: usize>(constraints: Constraints, weights: Tensor<D>) -> Vec<f32> {
+        let settings = find_optimizer("sgd").expect("a row").defaults();
         let optimizer = Constrained {
-            inner: Sgd {
-                momentum: None,
-                nesterov: false,
-                weight_decay: 0.0,
-            },
+            inner: Sgd::new(&settings, None),
             constraints,
         };
         let gradient = weights.ones_like() * 10.0;
