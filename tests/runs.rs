@@ -32,6 +32,7 @@ fn context(parent: &Path, stop: Stop) -> Context {
         stop,
         reporter: Box::new(|_| Ok(())),
         note: |_| (),
+        observer: None,
     }
 }
 
