@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used, missing_docs)]
 
+/// Groups, sweeps, comparisons.
+mod around;
 /// Changed images, views and ensembles.
 mod augmentation;
 /// Optimizers and schedules against PyTorch.

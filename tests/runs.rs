@@ -32,6 +32,7 @@ fn context(parent: &Path, stop: Stop) -> Context {
         stop,
         reporter: Box::new(|_| Ok(())),
         note: |_| (),
+        tensorboard: false,
         observer: None,
     }
 }
@@ -219,7 +220,10 @@ fn a_loss_that_is_no_number_ends_the_run() {
         .err()
         .unwrap()
         .to_string();
-    assert!(error.contains("infinite or NaN at step"), "{error}");
+    assert!(
+        error.contains("diverged at step 2 (epoch 1)") && error.contains("first in conv"),
+        "{error}"
+    );
     assert!(error.contains("lower learning rate"), "{error}");
     let manifest = RunFolder::open("latest", parent.path())
         .unwrap()

@@ -8,7 +8,13 @@ use std::{
 /// The layers of the house, from the ground up. A crate depends on crates of
 /// lower layers only, dev-dependencies included.
 const LAYERS: &[&[&str]] = &[
-    &["kiln-figures", "kiln-kernels", "kiln-names", "kiln-weights"],
+    &[
+        "kiln-events",
+        "kiln-figures",
+        "kiln-kernels",
+        "kiln-names",
+        "kiln-weights",
+    ],
     &["kiln-vision", "kiln-backend"],
     // The data folder describes what it verified in vision's terms.
     &["kiln-store"],

@@ -6,7 +6,7 @@ use crate::{
 };
 use kiln_backend::BACKENDS;
 use kiln_catalog::DATASETS;
-use kiln_lab::LabError;
+use kiln_lab::{LabError, RECIPES};
 use kiln_models::MODELS;
 use kiln_training::{OPTIMIZERS, SCHEDULES};
 use serde_json::{Value, json};
@@ -54,6 +54,15 @@ fn objects(what: Listed) -> Vec<Value> {
         Listed::Backends => BACKENDS
             .iter()
             .map(|row| json!({"name": row.name, "compiled": row.compiled, "summary": row.summary}))
+            .collect(),
+        Listed::Recipes => RECIPES
+            .iter()
+            .map(|recipe| {
+                json!({
+                    "name": recipe.name, "model": recipe.model(), "dataset": recipe.dataset(),
+                    "epochs": recipe.epochs(), "summary": recipe.summary(), "text": recipe.text,
+                })
+            })
             .collect(),
         Listed::Experiments => Vec::new(),
     }
@@ -116,6 +125,7 @@ fn table(what: Listed) {
         Listed::Datasets => &["name", "images", "classes", "train", "test", "summary"],
         Listed::Optimizers => &["name", "lr", "summary"],
         Listed::Backends => &["name", "compiled", "summary"],
+        Listed::Recipes => &["name", "epochs", "summary"],
         _ => &["name", "summary"],
     };
     let cell = |value: &Value| match value {
@@ -142,6 +152,9 @@ fn table(what: Listed) {
             output::line(
                 "`kiln schedule NAME` draws one; --format json lists the keys of the configuration that each uses",
             );
+        }
+        Listed::Recipes => {
+            output::line("train one with `kiln train --config NAME`; flags and --set go over it");
         }
         _ => {}
     }

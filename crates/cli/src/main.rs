@@ -2,7 +2,9 @@
 //! the libraries; this crate reads flags, prints and exits.
 
 mod arguments;
+mod around;
 mod bench;
+mod compare;
 mod data;
 mod device;
 mod doctor;
@@ -17,6 +19,7 @@ mod repro;
 mod runs;
 mod schedule;
 mod summary;
+mod sweep;
 mod train;
 
 use arguments::{Arguments, Verb};
@@ -57,6 +60,8 @@ fn act(verb: Verb) -> Result<ExitCode, LabError> {
     match verb {
         Verb::Train(arguments) => train::run(*arguments),
         Verb::Repro(arguments) => repro::run(&arguments),
+        Verb::Sweep(arguments) => sweep::run(&arguments),
+        Verb::Compare(arguments) => compare::run(&arguments),
         Verb::Eval(arguments) => eval::run(&arguments),
         Verb::Predict(arguments) => predict::run(&arguments),
         Verb::Export(arguments) => export::run(&arguments),

@@ -5,9 +5,8 @@ use crate::{
     device, output, revision,
     train::catch_signals,
 };
-use kiln_lab::{LabError, ReproContext, ReproReport, RunFolder, repro};
+use kiln_lab::{LabError, ReproContext, ReproReport, RunFolder, Stops, repro};
 use kiln_store::Store;
-use kiln_training::Stop;
 use std::process::ExitCode;
 
 /// Repeats a run and says whether the same came out.
@@ -17,11 +16,11 @@ pub fn run(arguments: &ReproArguments) -> Result<ExitCode, LabError> {
     if let Some(code) = device::settle(&backend)? {
         return Ok(code);
     }
-    let stop = Stop::default();
-    catch_signals(&stop, Progress::Plain)?;
+    let stops = Stops::default();
+    catch_signals(&stops, Progress::Plain)?;
     let context = ReproContext {
         store: Store::locate(arguments.store.data_dir.as_deref(), arguments.store.offline)?,
-        stop,
+        stops,
         note: output::note,
         revision: revision().map(str::to_owned),
     };

@@ -3,25 +3,144 @@
 use crate::{
     INTERRUPTED,
     arguments::{Progress, TrainArguments},
-    device, output, revision,
+    around, device, output, revision,
 };
 use kiln_backend::Choice;
 use kiln_lab::{
-    Context, LabError, Layers, Manifest, Report, RunFolder, Status, draft, resume,
+    Context, LabError, Layers, Manifest, Report, RunFolder, Settings, Status, Stops, draft, resume,
     resumed_settings, train, weight_file,
 };
 use kiln_store::Store;
-use kiln_training::{EpochRecord, Reporter, Screen, Stop};
+use kiln_training::{EpochRecord, Reporter, Screen};
 use std::{
     io::IsTerminal,
     process::ExitCode,
     sync::atomic::{AtomicBool, Ordering},
 };
 
-/// Trains a network.
+/// Trains a network, or goes on training it.
 pub fn run(arguments: TrainArguments) -> Result<ExitCode, LabError> {
+    match &arguments.resume {
+        Some(run) => go_on(run, &arguments),
+        None => begin(&arguments),
+    }
+}
+
+fn begin(arguments: &TrainArguments) -> Result<ExitCode, LabError> {
+    let group = around::group(arguments);
+    let progress = shown(arguments, group.is_some())?;
+    let draft = draft(&layers(arguments)?)?;
+    if arguments.around.print_config {
+        return around::print_config(draft, arguments);
+    }
+    if let Some(code) = device::settle(draft.backend())? {
+        return Ok(code);
+    }
+    // Fetching a data set would write it.
+    let offline = arguments.store.offline || arguments.around.dry_run;
+    let store = Store::locate(arguments.store.data_dir.as_deref(), offline)?;
+    let (mut settings, note) = draft.complete(&store, &arguments.output.folder())?;
+    if let Some(note) = note {
+        output::note(&note);
+    }
+    say_that_it_tunes(&settings, progress)?;
+    around::fit_time(&mut settings, arguments, &store)?;
+    if arguments.around.dry_run {
+        return around::dry_run(&settings, &store, progress);
+    }
+    let stops = Stops::default();
+    catch_signals(&stops, progress)?;
+    let context = |name, reporter| context(arguments, &store, (progress, &stops), name, reporter);
+    if let Some(group) = group {
+        let context = |word, reporter| context(Some(word), reporter);
+        return around::train_group(group, settings, (arguments, progress), context);
+    }
+    let context = context(arguments.name.clone(), reporter(progress));
+    Ok(ended(&train(&settings, context)?, progress))
+}
+
+fn go_on(run: &str, arguments: &TrainArguments) -> Result<ExitCode, LabError> {
+    let progress = shown(arguments, false)?;
+    let folder = RunFolder::open(run, &arguments.output.folder())?;
+    let known = folder.manifest()?;
+    let settings = resumed_settings(&known, &layers(arguments)?)?;
+    if known.status == Status::Completed && known.settings == settings {
+        output::note(&format!(
+            "{} is done already; more --epochs would go on with it",
+            known.run
+        ));
+        return Ok(ExitCode::SUCCESS);
+    }
+    if let Some(code) = device::settle(&settings.device.backend)? {
+        return Ok(code);
+    }
+    let store = Store::locate(arguments.store.data_dir.as_deref(), arguments.store.offline)?;
+    say_that_it_tunes(&settings, progress)?;
+    let stops = Stops::default();
+    catch_signals(&stops, progress)?;
+    let reporter = reporter(progress);
+    let context = context(arguments, &store, (progress, &stops), None, reporter);
+    Ok(ended(&resume(folder, settings, context)?, progress))
+}
+
+fn say_that_it_tunes(settings: &Settings, progress: Progress) -> Result<(), LabError> {
+    let choice: Choice = settings.device.backend.parse()?;
+    if choice.backend.indexed && progress != Progress::None {
+        output::note(&format!(
+            "{choice} compiles and tunes its kernels in the first steps; the first run can take minutes for that, later ones seconds"
+        ));
+    }
+    Ok(())
+}
+
+fn context(
+    arguments: &TrainArguments,
+    store: &Store,
+    (progress, stops): (Progress, &Stops),
+    name: Option<String>,
+    reporter: Reporter,
+) -> Context {
+    Context {
+        store: store.clone(),
+        output_dir: arguments.output.folder(),
+        name,
+        arguments: std::env::args().collect(),
+        revision: revision().map(str::to_owned),
+        screen: match progress {
+            Progress::Tui => Screen::Dashboard,
+            _ => Screen::Off,
+        },
+        stop: stops.next(),
+        reporter,
+        note: match progress {
+            Progress::None => |_| (),
+            _ => output::note,
+        },
+        tensorboard: arguments.tensorboard,
+        observer: None,
+    }
+}
+
+fn ended(report: &Report, progress: Progress) -> ExitCode {
+    if progress != Progress::None {
+        output::note(&summary(report));
+    }
+    match report.manifest.status {
+        Status::Interrupted => ExitCode::from(INTERRUPTED),
+        _ => ExitCode::SUCCESS,
+    }
+}
+
+/// What is shown: the dashboard is for one training in a terminal.
+fn shown(arguments: &TrainArguments, several: bool) -> Result<Progress, LabError> {
     let terminal = std::io::stdout().is_terminal() && std::io::stdin().is_terminal();
-    let progress = match (arguments.progress, terminal) {
+    let terminal = terminal && !several;
+    Ok(match (arguments.progress, terminal) {
+        (Some(Progress::Tui), _) if several => {
+            return Err(LabError::usage(
+                "--progress tui shows one training; use --progress plain for several",
+            ));
+        }
         (Some(Progress::Tui), false) => {
             return Err(LabError::usage(
                 "--progress tui needs a terminal for input and output; use --progress plain here",
@@ -30,77 +149,6 @@ pub fn run(arguments: TrainArguments) -> Result<ExitCode, LabError> {
         (Some(progress), _) => progress,
         (None, true) => Progress::Tui,
         (None, false) => Progress::Plain,
-    };
-    let runs = arguments.output.folder();
-    let store = Store::locate(arguments.store.data_dir.as_deref(), arguments.store.offline)?;
-    let layers = layers(&arguments)?;
-    let (settings, folder) = match &arguments.resume {
-        Some(run) => {
-            let folder = RunFolder::open(run, &runs)?;
-            let settings = resumed_settings(&folder.manifest()?, &layers)?;
-            if let Some(code) = device::settle(&settings.device.backend)? {
-                return Ok(code);
-            }
-            (settings, Some(folder))
-        }
-        None => {
-            let draft = draft(&layers)?;
-            if let Some(code) = device::settle(draft.backend())? {
-                return Ok(code);
-            }
-            let (settings, note) = draft.complete(&store, &runs)?;
-            if let Some(note) = note {
-                output::note(&note);
-            }
-            (settings, None)
-        }
-    };
-    let choice: Choice = settings.device.backend.parse()?;
-    if choice.backend.indexed && progress != Progress::None {
-        output::note(&format!(
-            "{choice} compiles and tunes its kernels in the first steps; the first run can take minutes for that, later ones seconds"
-        ));
-    }
-    let stop = Stop::default();
-    catch_signals(&stop, progress)?;
-    let context = Context {
-        store,
-        output_dir: runs,
-        name: arguments.name,
-        arguments: std::env::args().collect(),
-        revision: revision().map(str::to_owned),
-        screen: match progress {
-            Progress::Tui => Screen::Dashboard,
-            _ => Screen::Off,
-        },
-        stop,
-        reporter: reporter(progress),
-        note: match progress {
-            Progress::None => |_| (),
-            _ => output::note,
-        },
-        observer: None,
-    };
-    let report = match folder {
-        Some(folder) => {
-            let known = folder.manifest()?;
-            if known.status == Status::Completed && known.settings == settings {
-                output::note(&format!(
-                    "{} is done already; more --epochs would go on with it",
-                    known.run
-                ));
-                return Ok(ExitCode::SUCCESS);
-            }
-            resume(folder, settings, context)?
-        }
-        None => train(&settings, context)?,
-    };
-    if progress != Progress::None {
-        output::note(&summary(&report));
-    }
-    Ok(match report.manifest.status {
-        Status::Interrupted => ExitCode::from(INTERRUPTED),
-        _ => ExitCode::SUCCESS,
     })
 }
 
@@ -127,6 +175,7 @@ fn layers(arguments: &TrainArguments) -> Result<Layers, LabError> {
         whole("train.batch_size", arguments.batch_size),
         whole("train.seed", arguments.seed),
         whole("train.workers", arguments.workers),
+        whole("train.overfit_batches", arguments.around.overfit_batches),
         whole("train.accumulate", arguments.accumulate),
         text("train.checkpoint_every", &arguments.checkpoint_every),
         whole("early_stop.patience", arguments.early_stop),
@@ -159,11 +208,11 @@ fn layers(arguments: &TrainArguments) -> Result<Layers, LabError> {
 /// The first Ctrl-C ends the training after the running step, with a
 /// checkpoint; the second ends the program at once, unless the dashboard has
 /// the terminal and must give it back.
-pub fn catch_signals(stop: &Stop, progress: Progress) -> Result<(), LabError> {
+pub fn catch_signals(stops: &Stops, progress: Progress) -> Result<(), LabError> {
     static ASKED: AtomicBool = AtomicBool::new(false);
-    let stop = stop.clone();
+    let stops = stops.clone();
     ctrlc::set_handler(move || {
-        stop.request();
+        stops.request();
         if progress == Progress::Tui {
             return;
         }
@@ -191,7 +240,8 @@ fn reporter(progress: Progress) -> Reporter {
     }
 }
 
-fn epoch_line(record: &EpochRecord) -> String {
+/// An epoch in one line.
+pub fn epoch_line(record: &EpochRecord) -> String {
     let mut line = format!(
         "epoch {:>3}  lr {:.3e}  train loss {:.4} acc {:>6.2}%",
         record.epoch,

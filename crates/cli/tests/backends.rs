@@ -132,6 +132,7 @@ fn the_loss_falls_below_one_in_two_hundred_steps() {
         stop: Stop::default(),
         reporter: Box::new(|_| Ok(())),
         note: |_| (),
+        tensorboard: false,
         observer: None,
     };
     let result = train(&settings, context).unwrap().manifest.result.unwrap();

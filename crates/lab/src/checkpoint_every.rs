@@ -1,28 +1,9 @@
 //! When checkpoints are written.
 
+use crate::duration::parse_duration;
 use kiln_training::Every;
 use serde::{Deserialize, Serialize};
-use std::{fmt, str::FromStr, time::Duration};
-
-/// A time such as `90s`, `5m` or `1.5h`.
-///
-/// # Errors
-/// When it is none, or not above zero.
-pub fn parse_duration(text: &str) -> Result<Duration, String> {
-    let wrong = || format!("'{text}' is no time; write it as 90s, 5m or 1h");
-    let unit = text.chars().next_back().ok_or_else(wrong)?;
-    let seconds = match unit {
-        's' => 1.0,
-        'm' => 60.0,
-        'h' => 3600.0,
-        _ => return Err(wrong()),
-    };
-    let number: f64 = text[..text.len() - 1].trim().parse().map_err(|_| wrong())?;
-    match Duration::try_from_secs_f64(number * seconds) {
-        Ok(time) if !time.is_zero() => Ok(time),
-        _ => Err(wrong()),
-    }
-}
+use std::{fmt, str::FromStr};
 
 /// When checkpoints are written: after each epoch, and also after a number of
 /// steps or a time.
@@ -86,27 +67,6 @@ impl fmt::Display for CheckpointEvery {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn times_have_a_unit() {
-        let seconds = |text: &str| parse_duration(text).map(|time| time.as_secs_f64());
-        assert_eq!(seconds("90s"), Ok(90.0));
-        assert_eq!(seconds("5m"), Ok(300.0));
-        assert_eq!(seconds("1.5h"), Ok(5400.0));
-        for wrong in [
-            "",
-            "5",
-            "m",
-            "0s",
-            "-1m",
-            "1e300h",
-            "nan s",
-            "5 minutes",
-            "5d",
-        ] {
-            assert!(parse_duration(wrong).is_err(), "{wrong}");
-        }
-    }
 
     #[test]
     fn checkpoints_come_by_epoch_steps_or_time() {

@@ -1,6 +1,6 @@
 //! The images of a run: which data set, which of its images, in which form.
 
-use crate::{HeldOut, LabError, Settings};
+use crate::{HeldOut, LabError, Settings, sampling::sampled};
 use kiln_catalog::{Choice, FolderOptions};
 use kiln_models::{Row, Task};
 use kiln_store::{Store, sha256_hex};
@@ -36,14 +36,7 @@ pub(crate) fn pick_dataset(
         if !choice.is_ready(store) && choice.can_fetch() {
             kiln_catalog::fetch(&choice, store)?;
         }
-        let name = match choice {
-            Choice::Folder(path) => {
-                // The run must find it again from anywhere.
-                let path = std::fs::canonicalize(&path).unwrap_or(path);
-                Choice::Folder(path).name()
-            }
-            choice => choice.name(),
-        };
+        let name = located_name(name)?;
         return Ok(PickedSet { name, note: None });
     }
     let mut absent: Vec<String> = Vec::new();
@@ -75,6 +68,18 @@ pub(crate) fn pick_dataset(
         "none of the data sets of {} is there; name one with --dataset",
         model.name
     )))
+}
+
+/// The full name of the data set `name`, with the whole path of a folder: the
+/// run must find it again from anywhere.
+pub(crate) fn located_name(name: &str) -> Result<String, LabError> {
+    Ok(match kiln_catalog::find(name)? {
+        Choice::Folder(path) => {
+            let path = std::fs::canonicalize(&path).unwrap_or(path);
+            Choice::Folder(path).name()
+        }
+        choice => choice.name(),
+    })
 }
 
 /// The training half of a data set, divided and normalised.
@@ -180,7 +185,7 @@ pub(crate) fn training_data(settings: &Settings, store: &Store) -> Result<Traini
         workers: settings.train.workers,
     };
     let valid_images = own_validation.as_ref().unwrap_or(&images);
-    Ok(TrainingData {
+    let data = TrainingData {
         input: images.spec(),
         classes: loaded.classes,
         source: loaded.source,
@@ -196,7 +201,8 @@ pub(crate) fn training_data(settings: &Settings, store: &Store) -> Result<Traini
             )
         },
         valid: feed(valid_images, division.valid, None, false),
-    })
+    };
+    sampled(settings, data)
 }
 
 struct Division {

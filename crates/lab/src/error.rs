@@ -20,6 +20,7 @@ pub struct LabError {
     /// Whose fault it is.
     pub fault: Fault,
     message: String,
+    diverged: bool,
 }
 
 impl LabError {
@@ -38,10 +39,17 @@ impl LabError {
         Self::new(Fault::Data, message)
     }
 
+    /// Whether a loss became infinite or NaN: a fault of the settings, which
+    /// says nothing against the next training.
+    pub fn is_divergence(&self) -> bool {
+        self.diverged
+    }
+
     fn new(fault: Fault, message: impl ToString) -> Self {
         Self {
             fault,
             message: message.to_string(),
+            diverged: false,
         }
     }
 
@@ -121,7 +129,10 @@ impl From<kiln_training::FitError> for LabError {
             kiln_training::FitError::NoBatch { .. } | kiln_training::FitError::Name(_) => {
                 Self::usage(error)
             }
-            error => Self::run(error),
+            error => Self {
+                diverged: matches!(error, kiln_training::FitError::Diverged { .. }),
+                ..Self::run(error)
+            },
         }
     }
 }

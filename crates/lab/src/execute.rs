@@ -1,11 +1,12 @@
 //! Carrying out a run.
 
 use crate::{
-    LabError, Machine, Manifest, RunFolder, Settings, Status,
+    LabError, Machine, Manifest, RunFolder, Settings, Status, TensorBoard,
     data::{TrainingData, training_data},
     machine::peak_memory_bytes,
     manifest::RunResult,
     network::initial_network,
+    numbers::plain_name,
     recording::recording,
     run_folder::MODEL_FILE,
 };
@@ -39,6 +40,8 @@ pub struct Context {
     pub reporter: Reporter,
     /// Who is told of what the run starts from.
     pub note: fn(&str),
+    /// Whether event files for TensorBoard are written.
+    pub tensorboard: bool,
     /// Who looks at the network after each step, if anybody does.
     pub observer: Option<StepObserver<Network>>,
 }
@@ -153,7 +156,11 @@ pub(crate) fn carry_out(
         memory: peak_memory_bytes,
         observer: context.observer,
     };
-    let reporter = recording(folder.clone(), &known, context.reporter)?;
+    let board = match context.tensorboard || TensorBoard::is_in(folder.path()) {
+        true => Some(TensorBoard::create(folder.path())?),
+        false => None,
+    };
+    let reporter = recording((folder.clone(), board), &known, context.reporter)?;
     let outcome = fit(
         (from.network.clone(), Network::forward),
         plan,
@@ -270,20 +277,6 @@ pub(crate) fn folder_name(
     name: &Option<String>,
     started: &jiff::Zoned,
 ) -> String {
-    let safe = |text: &str| -> String {
-        let allowed = |c: char| {
-            if c.is_ascii_alphanumeric() || "-_.".contains(c) {
-                c
-            } else {
-                '-'
-            }
-        };
-        text.chars()
-            .map(allowed)
-            .collect::<String>()
-            .trim_matches(['-', '.'])
-            .to_owned()
-    };
     // Of a folder of images its own name is enough.
     let dataset = settings.data.dataset.strip_prefix("folder:").map_or(
         settings.data.dataset.as_str(),
@@ -297,11 +290,11 @@ pub(crate) fn folder_name(
     let mut folder = format!(
         "{}-{}-{}",
         started.strftime("%Y%m%d-%H%M%S"),
-        safe(&settings.model.name),
-        safe(dataset)
+        plain_name(&settings.model.name),
+        plain_name(dataset)
     );
     if let Some(name) = name {
-        let _ = write!(folder, "-{}", safe(name));
+        let _ = write!(folder, "-{}", plain_name(name));
     }
     folder
 }

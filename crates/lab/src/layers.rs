@@ -3,8 +3,9 @@
 
 use crate::{
     LabError, ModelSettings, Settings,
-    data::pick_dataset,
+    data::{located_name, pick_dataset},
     keys::{Schema, forgive_spelling, nested, parse_value, settled},
+    recipes::find_recipe,
 };
 use kiln_backend::Choice;
 use kiln_models::{Options, Task};
@@ -63,10 +64,14 @@ pub fn draft(layers: &Layers) -> Result<Draft, LabError> {
     Ok(Draft { settings, dataset })
 }
 
+/// The file at `path`, or else the recipe of that name.
 fn read_config(path: &Path) -> Result<Table, LabError> {
     let wrong = |what: String| LabError::usage(format!("{} {what}", path.display()));
-    let text =
-        std::fs::read_to_string(path).map_err(|error| wrong(format!("cannot be read: {error}")))?;
+    let text = match (std::fs::read_to_string(path), find_recipe(path)) {
+        (Ok(text), _) => text,
+        (Err(_), Ok(recipe)) => recipe.text.to_owned(),
+        (Err(error), Err(hint)) => return Err(wrong(format!("cannot be read: {error}{hint}"))),
+    };
     text.parse().map_err(|error: toml::de::Error| {
         let what = error.message().lines().next().unwrap_or_default();
         wrong(format!("is not valid TOML: {what}"))
@@ -134,6 +139,24 @@ impl Draft {
     /// The settings, without a data set.
     pub(crate) fn into_settings(self) -> Settings {
         self.settings
+    }
+
+    /// The run with its data set named but neither fetched nor read: one that
+    /// was named, or the first of the model's that is there, for a `store`
+    /// that is offline.
+    ///
+    /// # Errors
+    /// When there is no such data set, or none is there and none was named.
+    pub fn named(mut self, store: &Store, runs: &Path) -> Result<Settings, LabError> {
+        self.settings.data.dataset = match &self.dataset {
+            Some(name) => located_name(name)?,
+            None => {
+                let row = kiln_models::find(&self.settings.model.name)?;
+                pick_dataset(None, row, store)?.name
+            }
+        };
+        self.settings.transfer = self.settings.transfer.located(runs)?;
+        Ok(self.settings)
     }
 
     /// Backend of the run.

@@ -2,14 +2,18 @@
 //! out and written down. This is the only crate that knows all four.
 
 mod bench;
+mod budget;
 mod checkpoint_every;
+mod compare;
 mod curves;
 mod data;
+mod duration;
 mod ensemble;
 mod error;
 mod evaluate;
 mod execute;
 mod export;
+mod group;
 mod import;
 mod keys;
 mod layers;
@@ -19,15 +23,22 @@ mod machine;
 mod manifest;
 mod moment;
 mod network;
+mod numbers;
 mod onnx;
 mod output;
+mod plan;
 mod predict;
+mod recipes;
 mod recording;
 mod repro;
 mod resume;
 mod run_folder;
+mod sampling;
 mod settings;
 mod show;
+mod stops;
+mod sweep;
+mod tensorboard;
 mod transfer;
 
 pub use bench::{
@@ -35,8 +46,11 @@ pub use bench::{
     Profile, Quartiles, Timing, TraceEvent, bench, bench_loader, profile_training,
     usual_batch_size,
 };
-pub use checkpoint_every::{CheckpointEvery, parse_duration};
+pub use budget::{Budget, fit_epochs};
+pub use checkpoint_every::CheckpointEvery;
+pub use compare::{ComparedRun, Comparison, Difference, compare};
 pub use curves::{RateCourse, RateCurve, rate_curve};
+pub use duration::{parse_duration, shown_seconds};
 pub use ensemble::{EnsembleReport, evaluate_ensemble};
 pub use error::{Fault, LabError};
 pub use evaluate::{
@@ -44,6 +58,7 @@ pub use evaluate::{
 };
 pub use execute::{Context, Report, train};
 pub use export::{ExportFormat, Exportable};
+pub use group::{Group, GroupKind, GroupReport};
 pub use import::{ImportContext, import, run_of, without_data};
 pub use layers::{Draft, Layers, chosen_model, draft, one_network, resolve};
 pub use logits::{RawImages, network_with};
@@ -51,11 +66,17 @@ pub use lr_find::{RangePoint, RangeReport, RangeTest, find_lr};
 pub use machine::{Machine, peak_memory_bytes};
 pub use manifest::{Manifest, Status};
 pub use network::{initial_network, lazy_network};
+pub use numbers::{RunNumbers, Spread};
 pub use output::check_output;
+pub use plan::{RunPlan, plan};
 pub use predict::{Prediction, predict};
+pub use recipes::{RECIPES, Recipe};
 pub use repro::{ReproContext, ReproReport, repro};
 pub use resume::{resume, resumed_settings};
 pub use run_folder::{RunFolder, RunSummary, list_runs, remove_run};
 pub use settings::{DataSettings, DeviceSettings, HeldOut, ModelSettings, Settings, TrainSettings};
 pub use show::{ShowRequest, Shown, show};
+pub use stops::Stops;
+pub use sweep::{Sweep, SweepPlan, SweepReport, SweepRow, SweepRun};
+pub use tensorboard::TensorBoard;
 pub use transfer::{TransferSettings, weight_file};

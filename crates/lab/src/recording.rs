@@ -1,6 +1,6 @@
 //! What a run writes down after each epoch.
 
-use crate::{LabError, RunFolder};
+use crate::{LabError, RunFolder, TensorBoard};
 use kiln_training::{EpochRecord, Reporter};
 use std::fmt::{Display, Write as _};
 
@@ -15,12 +15,12 @@ struct Tables {
 }
 
 /// A reporter that also writes `metrics.csv`, with the epochs that are known
-/// from before, and `zeros.csv` where L1 is on.
+/// from before, `zeros.csv` where L1 is on, and TensorBoard's events.
 ///
 /// # Errors
 /// When they cannot be written.
 pub(crate) fn recording(
-    folder: RunFolder,
+    (folder, mut board): (RunFolder, Option<TensorBoard>),
     known: &[EpochRecord],
     mut next: Reporter,
 ) -> Result<Reporter, LabError> {
@@ -45,7 +45,10 @@ pub(crate) fn recording(
             "epoch {} done, training loss {:.4}{validated}",
             record.epoch, record.train_loss
         );
-        let written = tables.write().and_then(|()| tables.folder.log(&line));
+        let written = tables
+            .write()
+            .and_then(|()| tables.folder.log(&line))
+            .and_then(|()| board.as_mut().map_or(Ok(()), |board| board.epoch(record)));
         written.map_err(|error| error.to_string())?;
         next(record)
     }))

@@ -2,11 +2,11 @@
 //! more with an interruption, weights compared step by step.
 
 use crate::{
-    CheckpointEvery, Context, LabError, Machine, Manifest, RunFolder, Settings, Status,
+    CheckpointEvery, Context, LabError, Machine, Manifest, RunFolder, Settings, Status, Stops,
     TrainSettings, resume, run_folder::MODEL_FILE, train,
 };
 use kiln_store::Store;
-use kiln_training::{Screen, Stop};
+use kiln_training::Screen;
 use kiln_weights::{StateDict, weights_sha256};
 use serde::Serialize;
 use std::{
@@ -50,7 +50,7 @@ pub struct ReproContext {
     /// The data folder.
     pub store: Store,
     /// The way to end it.
-    pub stop: Stop,
+    pub stops: Stops,
     /// Who is told how far it is.
     pub note: fn(&str),
     /// Git revision that the program was built from.
@@ -166,11 +166,6 @@ fn once(
 }
 
 fn silent(parent: &Path, context: &ReproContext, hashes: Hashes, until: Option<usize>) -> Context {
-    let stop = match until {
-        // A stop that is asked for inside must not reach the next training.
-        Some(_) => Stop::default(),
-        None => context.stop.clone(),
-    };
     Context {
         store: context.store.clone(),
         output_dir: parent.to_owned(),
@@ -178,9 +173,10 @@ fn silent(parent: &Path, context: &ReproContext, hashes: Hashes, until: Option<u
         arguments: Vec::new(),
         revision: context.revision.clone(),
         screen: Screen::Off,
-        stop,
+        stop: context.stops.next(),
         reporter: Box::new(|_| Ok(())),
         note: |_| (),
+        tensorboard: false,
         observer: Some(Box::new(move |step, network| {
             let hash = weights_sha256(network).unwrap_or_else(|error| error.to_string());
             hashes

@@ -94,6 +94,10 @@ pub struct DataSettings {
     /// Seed of the division into training and validation images. It is not
     /// the run's seed, so that runs with several seeds see the same division.
     pub split_seed: u64,
+    /// Whether the training images are a sample drawn with replacement, which
+    /// train.seed decides.
+    #[serde(default)]
+    pub bootstrap: bool,
     /// What is taken away from the pixels.
     pub preprocessing: Preprocessing,
     /// What is done to the training images: `none`, `basic`, `strong`, or a
@@ -176,6 +180,9 @@ pub struct TrainSettings {
     pub checkpoint_every: CheckpointEvery,
     /// Threads that prepare batches; without influence on the result.
     pub workers: usize,
+    /// Trains and validates on the images of so many batches alone; 0 on all.
+    #[serde(default)]
+    pub overfit_batches: usize,
 }
 
 /// Where a run is computed.
@@ -216,6 +223,7 @@ impl Settings {
                 limit_train: "all".to_owned(),
                 limit_val: "all".to_owned(),
                 split_seed: 1,
+                bootstrap: false,
                 preprocessing: Preprocessing::ChannelMeanStd,
                 augment: no_augmentation(),
             },
@@ -227,6 +235,7 @@ impl Settings {
                 accumulate: 0,
                 checkpoint_every: CheckpointEvery::default(),
                 workers: 1,
+                overfit_batches: 0,
             },
             optimizer: optimizer_settings,
             schedule: ScheduleSettings::named("cosine"),
@@ -246,6 +255,14 @@ impl Settings {
             (0, true) => usize::MAX, // the whole epoch
             (batches, _) => batches.max(1),
         })
+    }
+
+    /// What `config.toml` in a run folder holds.
+    ///
+    /// # Errors
+    /// When TOML cannot hold it.
+    pub fn to_toml(&self) -> Result<String, LabError> {
+        toml::to_string(self).map_err(LabError::run)
     }
 
     /// Refuses numbers that no run can use.

@@ -25,6 +25,10 @@ pub enum Purpose {
     Mixing = 6,
     /// What is added to the input of the network.
     Noise = 7,
+    /// Which images a bootstrap sample holds.
+    Bootstrap = 16,
+    /// The settings that a search tries.
+    Search = 17,
 }
 
 /// A stream of random numbers, ChaCha with 8 rounds, keyed by four integers.
@@ -75,7 +79,7 @@ impl Draw {
     }
 
     /// A number in (0, 1), with 53 bits.
-    fn fraction(&mut self) -> f64 {
+    pub fn fraction(&mut self) -> f64 {
         ((self.0.next_u64() >> 11) as f64 + 0.5) / (1u64 << 53) as f64
     }
 

@@ -25,4 +25,4 @@ pub use normalize::{Normalization, Preprocessing};
 pub use picture::{Invert, InvertError, PictureError, picture_spec, read_picture};
 pub use sheet::{Sheet, SheetError};
 pub use spec::{ImageSpec, SpecError};
-pub use split::{SplitError, Subset, limit, train_val_split};
+pub use split::{SplitError, Subset, bootstrap, limit, train_val_split};

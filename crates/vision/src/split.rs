@@ -144,6 +144,19 @@ pub fn limit(
     Ok(taken)
 }
 
+/// As many of `indices` as there are, drawn with replacement: on average a
+/// share of 1/e is not among them (Breiman 1996, "Bagging predictors"). The
+/// result ascends.
+pub fn bootstrap(indices: &[u32], seed: u64) -> Vec<u32> {
+    let mut draw = Draw::keyed(seed, Purpose::Bootstrap, 0, 0);
+    let mut sample: Vec<u32> = indices
+        .iter()
+        .map(|_| indices[draw.below(indices.len())])
+        .collect();
+    sample.sort_unstable();
+    sample
+}
+
 /// The indices of each class, in an order that the seed and the class decide.
 fn shuffled_classes(
     indices: impl Iterator<Item = u32>,
@@ -216,6 +229,20 @@ mod tests {
         let (small, large) = (take(30), take(90));
         assert!((0..3).all(|class| count(&small, class) == 10));
         assert!(small.iter().all(|i| large.binary_search(i).is_ok()));
+    }
+
+    #[test]
+    fn a_bootstrap_sample_leaves_out_a_share_of_one_over_e() {
+        let all: Vec<u32> = (500..10_500).collect();
+        let mut sample = bootstrap(&all, 1);
+        assert_eq!(sample, bootstrap(&all, 1));
+        assert_ne!(sample, bootstrap(&all, 2));
+        assert_eq!(sample.len(), all.len());
+        assert!(sample.is_sorted() && sample.iter().all(|i| all.contains(i)));
+        sample.dedup();
+        // The share left out has a standard deviation of 0.003.
+        let left_out = 1.0 - sample.len() as f64 / all.len() as f64;
+        assert!((left_out - (-1.0f64).exp()).abs() < 0.015, "{left_out}");
     }
 
     #[test]

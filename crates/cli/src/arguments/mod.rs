@@ -1,12 +1,14 @@
 //! What can be typed. Names and defaults of the configuration live in the
 //! libraries; a flag that is not given leaves the recipe's value.
 
+mod around;
 mod bench;
 mod data;
 mod network;
 mod rate;
 mod train;
 
+pub use around::*;
 pub use bench::*;
 pub use data::*;
 pub use network::*;
@@ -37,6 +39,10 @@ pub enum Verb {
     Train(Box<TrainArguments>),
     /// Train a run again and compare every step, bit for bit
     Repro(ReproArguments),
+    /// Train with many settings and compare them by validation
+    Sweep(SweepArguments),
+    /// Compare runs: settings, results, fairness
+    Compare(CompareArguments),
     /// Evaluate a run on its test, validation or training images
     #[command(alias = "test")]
     Eval(EvalArguments),
@@ -79,6 +85,7 @@ impl Verb {
         match self {
             Self::Train(arguments) => arguments.threads.threads,
             Self::Repro(arguments) => arguments.threads.threads,
+            Self::Sweep(arguments) => arguments.threads.threads,
             Self::Eval(arguments) => arguments.threads.threads,
             Self::Predict(arguments) => arguments.threads.threads,
             Self::Bench(arguments) => arguments.threads.threads,

@@ -151,6 +151,8 @@ pub enum Listed {
     Schedules,
     /// Backends, and whether this program holds them
     Backends,
+    /// Published trainings, for `kiln train --config NAME`
+    Recipes,
     /// Experiments
     Experiments,
 }

@@ -1,6 +1,6 @@
 //! Flags of `train`.
 
-use super::{OutputArguments, StoreArguments, ThreadsArguments};
+use super::{AroundArguments, OutputArguments, StoreArguments, ThreadsArguments};
 use clap::{Args, ValueEnum};
 use std::path::PathBuf;
 
@@ -145,10 +145,15 @@ pub struct TrainArguments {
     /// What to show [default: tui in a terminal, plain elsewhere]
     #[arg(long, value_enum)]
     pub progress: Option<Progress>,
-    /// Configuration file, such as the config.toml of a run folder
-    #[arg(long, short, value_name = "FILE")]
+    /// Also write event files for TensorBoard
+    #[arg(long)]
+    pub tensorboard: bool,
+    /// Configuration file, such as the config.toml of a run folder, or a recipe that `kiln list recipes` shows
+    #[arg(long, short, value_name = "FILE|RECIPE")]
     pub config: Option<PathBuf>,
     /// Set a key of the configuration, such as optimizer.beta1=0.8 or `'model.hidden=[512,512]'`; may be given several times, once for each key
     #[arg(long, value_name = "KEY=VALUE")]
     pub set: Vec<String>,
+    #[command(flatten)]
+    pub around: AroundArguments,
 }

@@ -3,6 +3,7 @@
 
 #![allow(clippy::unwrap_used)]
 
+mod around;
 mod augment;
 mod bench;
 mod choices;
@@ -16,8 +17,11 @@ use std::{
     process::{Command, Output},
 };
 
-const VERBS: [&str; 14] = [
+const VERBS: [&str; 17] = [
+    "repro",
     "train",
+    "sweep",
+    "compare",
     "export",
     "import",
     "list",

@@ -87,11 +87,10 @@ impl<N: Trainable> Learning<N> {
     /// On flex, when a loss or a gradient is infinite or NaN; the weights are
     /// then those from before.
     pub fn step(
-        mut self,
+        self,
         batches: impl Iterator<Item = Batch>,
         seed: u64,
     ) -> (Self, Result<Stepped, Odd>) {
-        self.lr = self.scheduler.step();
         let mut outputs: Vec<Output> = Vec::new();
         let mut sum = Sum::default();
         for (at, batch) in batches.enumerate() {
@@ -131,6 +130,7 @@ impl<N: Trainable> Learning<N> {
     /// New weights. Gives the norm of the gradients where it was asked for or
     /// costs no waiting, or the parameter whose gradient is no number.
     fn update(mut self, sum: Sum, device: &Device) -> (Self, Result<Option<Tensor<1>>, ParamId>) {
+        self.lr = self.scheduler.step();
         let mut gradients = sum.mean(&self.trainee);
         let watch = on_flex(device);
         let mut norm = None;

@@ -1,0 +1,132 @@
+//! What runs came to, in few numbers: one run's, and the spread of several.
+
+use crate::{
+    Context, LabError, Manifest, RunFolder, Settings, Status, machine::reset_peak_memory, train,
+};
+use serde::{Deserialize, Serialize};
+use std::path::Path;
+
+/// What a completed run came to.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct RunNumbers {
+    /// Its seed.
+    pub seed: u64,
+    /// Name of its folder.
+    pub run: String,
+    /// Completed epochs.
+    pub epochs: usize,
+    /// The epoch with the best validation result.
+    pub best_epoch: Option<usize>,
+    /// Its accuracy, from 0 to 1; none without validation images.
+    pub val_accuracy: Option<f64>,
+    /// Its loss in nats.
+    pub val_loss: Option<f64>,
+    /// Seconds of training and validation.
+    pub seconds: f64,
+    /// SHA-256 of the resulting weights.
+    pub weights_sha256: String,
+}
+
+/// Mean and standard deviation of some numbers.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Spread {
+    /// How many there are.
+    pub count: usize,
+    /// Their mean.
+    pub mean: f64,
+    /// Their standard deviation, with one less than their number below the
+    /// line; none of a single one.
+    pub std: Option<f64>,
+}
+
+impl Spread {
+    /// The spread of `values`; none of nothing.
+    pub fn of(values: &[f64]) -> Option<Self> {
+        let count = values.len();
+        if count == 0 {
+            return None;
+        }
+        let mean = values.iter().sum::<f64>() / count as f64;
+        let squares: f64 = values.iter().map(|value| (value - mean).powi(2)).sum();
+        Some(Self {
+            count,
+            mean,
+            std: (count > 1).then(|| (squares / (count - 1) as f64).sqrt()),
+        })
+    }
+
+    /// The spread of a number that every run has; none where one lacks it.
+    pub(crate) fn over<T>(runs: &[T], value: impl Fn(&T) -> Option<f64>) -> Option<Self> {
+        let values: Option<Vec<_>> = runs.iter().map(value).collect();
+        Self::of(&values?)
+    }
+}
+
+impl RunNumbers {
+    /// Of a run that is completed.
+    fn of(manifest: Manifest) -> Option<Self> {
+        if manifest.status != Status::Completed {
+            return None;
+        }
+        let result = manifest.result?;
+        let best = result.best.as_ref();
+        Some(Self {
+            seed: manifest.settings.train.seed,
+            run: manifest.run,
+            epochs: result.epochs,
+            best_epoch: best.map(|best| best.epoch),
+            val_accuracy: best.and_then(|best| best.val_accuracy),
+            val_loss: best.and_then(|best| best.val_loss),
+            seconds: result.seconds,
+            weights_sha256: manifest.weights_sha256?,
+        })
+    }
+}
+
+/// The numbers of the run called `name` in `parent`, if it is there, completed,
+/// and was trained as `settings` say.
+pub(crate) fn finished(parent: &Path, name: &str, settings: &Settings) -> Option<RunNumbers> {
+    let path = parent.join(name);
+    let config = std::fs::read_to_string(path.join("config.toml")).ok()?;
+    if settings.to_toml().ok()? != config {
+        return None;
+    }
+    let folder = RunFolder::open(&path.to_string_lossy(), parent).ok()?;
+    RunNumbers::of(folder.manifest().ok()?)
+}
+
+/// `text` as a part of a file's name.
+pub(crate) fn plain_name(text: &str) -> String {
+    let plain = |c: char| match c.is_ascii_alphanumeric() || "-_.".contains(c) {
+        true => c,
+        false => '-',
+    };
+    let name: String = text.chars().map(plain).collect();
+    name.trim_matches(['-', '.']).to_owned()
+}
+
+/// Trains; gives nothing when it was interrupted.
+pub(crate) fn train_one(
+    settings: &Settings,
+    context: Context,
+) -> Result<Option<RunNumbers>, LabError> {
+    // Each run is to tell its own peak.
+    reset_peak_memory();
+    Ok(RunNumbers::of(train(settings, context)?.manifest))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_spread_has_one_less_below_the_line() {
+        let spread = Spread::of(&[1.0, 2.0, 6.0]).expect("numbers");
+        assert_eq!((spread.count, spread.mean), (3, 3.0));
+        // ((-2)^2 + (-1)^2 + 3^2) / 2 = 7
+        assert_eq!(spread.std, Some(7.0f64.sqrt()));
+        let one = Spread::of(&[0.5]).expect("a number");
+        assert_eq!((one.mean, one.std), (0.5, None));
+        assert_eq!(Spread::of(&[]), None);
+    }
+}
