@@ -123,6 +123,7 @@ fn spread(at: usize) -> f64 {
 
 /// Trains once without and then with `kills` kills, at instants spread over
 /// the beginning, the steps, the checkpoints and the end, and compares.
+#[allow(clippy::print_stdout)]
 fn survives(model: &str, epochs: &str, kills: usize) {
     let folder = tempfile::tempdir().unwrap();
     let folder = folder.path();

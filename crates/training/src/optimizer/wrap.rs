@@ -57,9 +57,8 @@ fn grouped<O: Rule>(
     /// The biases of locally connected layers have three dimensions.
     const BIASES: &str = r"(^|\.)bias$";
     let factor = settings.weight_decay as f32;
-    if factor == 0.0 && constraints.are_off() {
-        return rule.into();
-    }
+    // Also without constraints: a second form of every optimizer would make
+    // the program larger by megabytes.
     let under = |constraints, factor, everything| Constrained {
         inner: rule.clone().decaying(Decay { factor, everything }),
         constraints,
@@ -71,6 +70,9 @@ fn grouped<O: Rule>(
         "weights" => (weights(factor, false), BIASES, biases(0.0)),
         pattern => (weights(0.0, false), pattern, weights(factor, true)),
     };
+    if factor == 0.0 && constraints.are_off() {
+        return base.into();
+    }
     match ParamGroup::from_regex(pattern) {
         Ok(group) => ModuleOptimizer::from(base).with_group(group, others, None),
         Err(error) => unreachable!("OptimizerSettings::check passed {pattern}: {error:?}"),

@@ -3,7 +3,7 @@
 //! batch norms are averaged as the weights are.
 
 use burn::{
-    module::{Module, ModuleMapper, ModuleVisitor, Param},
+    module::{Module, ModuleMapper, ModuleVisitor, Param, ParamId},
     optim::GradientsParams,
     tensor::Tensor,
 };
@@ -28,11 +28,11 @@ impl<N: Module> Average<N> {
     /// `ExponentialMovingAverage`).
     pub fn follow(self, network: &N, step: usize) -> Self {
         let early = (1.0 + step as f64) / (10.0 + step as f64);
-        // The container of gradients holds tensors of any rank by parameter.
-        let mut weights = Weights(GradientsParams::new());
+        let mut weights = Weights::default();
         network.visit(&mut weights);
         let mut blending = Blending {
-            weights: weights.0,
+            weights: weights.tensors,
+            count: 0,
             decay: self.decay.min(early),
         };
         Self {
@@ -42,22 +42,34 @@ impl<N: Module> Average<N> {
     }
 }
 
-struct Weights(GradientsParams);
+/// The container of gradients holds tensors of any rank, here by their place
+/// in the network: running statistics that were loaded from a file have other
+/// identities than those that they follow.
+#[derive(Default)]
+struct Weights {
+    tensors: GradientsParams,
+    count: u64,
+}
 
 impl ModuleVisitor for Weights {
     fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
-        self.0.register(param.id, param.val().without_autodiff());
+        let weights = param.val().without_autodiff();
+        self.tensors.register(ParamId::from(self.count), weights);
+        self.count += 1;
     }
 }
 
 struct Blending {
     weights: GradientsParams,
+    count: u64,
     decay: f64,
 }
 
 impl ModuleMapper for Blending {
     fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
-        let Some(weights) = self.weights.remove::<D>(param.id) else {
+        let place = ParamId::from(self.count);
+        self.count += 1;
+        let Some(weights) = self.weights.remove::<D>(place) else {
             return param;
         };
         param.map(|average| blend(average, weights, self.decay))
@@ -67,10 +79,7 @@ impl ModuleMapper for Blending {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use burn::{
-        module::{ParamId, RunningState},
-        tensor::Device,
-    };
+    use burn::{module::RunningState, tensor::Device};
 
     #[derive(Module, Debug)]
     struct Net {
@@ -82,15 +91,14 @@ mod tests {
     fn weights_and_running_statistics_are_averaged() {
         let device = Device::flex();
         let ones = || Tensor::<1>::ones([2], &device);
-        let id = ParamId::new();
         let net = Net {
             weight: Param::from_tensor(ones()),
-            running: RunningState::with_id(id, ones()),
+            running: RunningState::new(ones()),
         };
         let average = Average::new(net.clone().valid(), 0.9);
         let moved = Net {
             weight: net.weight.clone().map(|weight| weight + 1.0),
-            running: RunningState::with_id(id, ones() * 3.0),
+            running: RunningState::new(ones() * 3.0),
         };
         let average = average.follow(&moved, 1000).network;
         let first = |tensor: Tensor<1>| tensor.into_data().iter::<f32>().next().expect("one");
