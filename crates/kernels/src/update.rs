@@ -292,13 +292,22 @@ pub(crate) fn each<const N: usize>(
     gradient: &[f32],
     work: impl Fn([&mut [f32]; N], &[f32]) + Sync,
 ) {
-    let work = |(parts, chunk)| {
+    divide(parts, gradient, &|parts, gradient| {
         widest(Chunk {
             parts,
-            gradient: chunk,
+            gradient,
             work: &work,
         });
-    };
+    });
+}
+
+/// The division among threads, once for all kinds of work: there is one kind for
+/// each optimizer and number of dimensions.
+fn divide<const N: usize>(
+    parts: [&mut [f32]; N],
+    gradient: &[f32],
+    work: &(dyn Fn([&mut [f32]; N], &[f32]) + Sync),
+) {
     let mut rest = parts;
     let cut = gradient.chunks(CHUNK).map(|chunk| {
         let heads = rest.each_mut().map(|part| {
@@ -309,8 +318,11 @@ pub(crate) fn each<const N: usize>(
         (heads, chunk)
     });
     match gradient.len() <= CHUNK {
-        true => cut.for_each(work),
-        false => cut.collect::<Vec<_>>().into_par_iter().for_each(work),
+        true => cut.for_each(|(parts, chunk)| work(parts, chunk)),
+        false => {
+            let chunks = cut.collect::<Vec<_>>().into_par_iter();
+            chunks.for_each(|(parts, chunk)| work(parts, chunk));
+        }
     }
 }
 
