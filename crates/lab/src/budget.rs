@@ -8,7 +8,7 @@ use crate::{
     network::initial_network,
 };
 use burn::tensor::Device;
-use kiln_models::{Network, Task};
+use kiln_models::Network;
 use kiln_store::Store;
 use kiln_training::{Feed, Stepper, Views, evaluate};
 use std::time::{Duration, Instant};
@@ -60,10 +60,7 @@ pub fn fit_epochs(settings: &Settings, time: Duration, store: &Store) -> Result<
     let start = Instant::now();
     let device = kiln_backend::open(&settings.device.backend.parse()?)?;
     let data = training_data(settings, store)?;
-    let task = Task {
-        input: data.input,
-        classes: data.classes.len(),
-    };
+    let task = data.task(settings);
     let network = initial_network(&settings.model, &task, settings.train.seed)?;
     let (network, _) = settings.transfer.load(network)?;
     let (network, _) = settings.transfer.freeze(network)?;

@@ -6,8 +6,8 @@ use kiln_models::{Row, Task};
 use kiln_store::{Store, sha256_hex};
 use kiln_training::Feed;
 use kiln_vision::{
-    BatchOrder, ImageSpec, Images, Loaded, Mixing, Normalization, Part, Source, SourceFile, Subset,
-    limit, train_val_split,
+    BatchOrder, ImageSpec, Images, Loaded, Look, Mixing, Normalization, Part, Source, SourceFile,
+    Subset, limit, train_val_split,
 };
 use std::sync::Arc;
 
@@ -93,10 +93,10 @@ pub(crate) struct TrainingData {
 
 impl TrainingData {
     /// What a network for these images is made for.
-    pub fn task(&self) -> Task {
+    pub fn task(&self, settings: &Settings) -> Task {
         Task {
             input: self.input,
-            classes: self.classes.len(),
+            classes: settings.regularization.outputs(self.classes.len()),
         }
     }
 }
@@ -156,6 +156,12 @@ pub(crate) fn training_data(settings: &Settings, store: &Store) -> Result<Traini
         ))
     })?;
     let regularization = &settings.regularization;
+    if regularization.parity > 0.0 && look != Look::Digits {
+        return Err(LabError::usage(format!(
+            "regularization.parity is {}, but the classes of {} are no digits, which are even or odd; leave it at 0",
+            regularization.parity, settings.data.dataset
+        )));
+    }
     let mixing = Mixing::new(regularization.mixup, regularization.cutmix)
         .map_err(|error| LabError::usage(format!("regularization.{error}")))?;
     let images = Arc::new(loaded.images);

@@ -63,7 +63,7 @@ pub fn train(settings: &Settings, context: Context) -> Result<Report, LabError> 
     let choice = settings.device.backend.parse()?;
     let device = kiln_backend::open(&choice)?;
     let data = training_data(settings, &context.store)?;
-    let task = data.task();
+    let task = data.task(settings);
     let network = initial_network(&settings.model, &task, settings.train.seed)?;
     let (network, fresh) = settings.transfer.load(network)?;
     let (network, trainable_parameters) = settings.transfer.freeze(network)?;

@@ -3,7 +3,7 @@
 //! exponentially, until the loss explodes.
 
 use crate::{LabError, Settings, data::training_data, network::initial_network};
-use kiln_models::{Network, Task};
+use kiln_models::Network;
 use kiln_store::Store;
 use kiln_training::{Feed, Forward, Stepper};
 
@@ -68,10 +68,7 @@ pub fn find_lr(
             settings.train.batch_size
         )));
     }
-    let task = Task {
-        input: data.input,
-        classes: data.classes.len(),
-    };
+    let task = data.task(settings);
     let network = initial_network(&settings.model, &task, settings.train.seed)?;
     let (network, _) = settings.transfer.load(network)?;
     let (network, _) = settings.transfer.freeze(network)?;

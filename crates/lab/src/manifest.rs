@@ -81,7 +81,7 @@ impl Manifest {
     pub fn task(&self) -> Task {
         Task {
             input: self.input,
-            classes: self.classes.len(),
+            classes: self.settings.regularization.outputs(self.classes.len()),
         }
     }
 }

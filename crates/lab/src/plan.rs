@@ -1,7 +1,7 @@
 //! What a training would do, found out without doing it or writing anything.
 
 use crate::{LabError, Settings, data::training_data, network::lazy_network};
-use kiln_models::{Task, parameters, summarize};
+use kiln_models::{parameters, summarize};
 use kiln_store::Store;
 use kiln_vision::{ImageSpec, Source};
 use serde::Serialize;
@@ -44,10 +44,7 @@ pub fn plan(settings: &Settings, store: &Store) -> Result<RunPlan, LabError> {
     let choice = settings.device.backend.parse()?;
     let device = kiln_backend::open(&choice)?;
     let data = training_data(settings, store)?;
-    let task = Task {
-        input: data.input,
-        classes: data.classes.len(),
-    };
+    let task = data.task(settings);
     let network = lazy_network(&settings.model, &task)?;
     if settings.transfer != crate::TransferSettings::default() {
         // Reading the weights says whether they fit.

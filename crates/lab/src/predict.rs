@@ -2,6 +2,7 @@
 
 use crate::{CheckpointName, LabError, RunFolder, evaluate::trained};
 use burn::tensor::{Tensor, TensorData, activation::softmax};
+use kiln_training::class_scores;
 use kiln_vision::{Invert, read_picture};
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
@@ -36,9 +37,8 @@ pub fn predict(
     }
     let shape = [pictures.len(), input.channels, input.height, input.width];
     let images = Tensor::<4>::from_data(TensorData::new(values, shape), &device);
-    let probabilities = softmax(trained.network.forward(images), 1)
-        .try_into_data()
-        .map_err(LabError::run)?;
+    let scores = class_scores(trained.network.forward(images), manifest.classes.len());
+    let probabilities = softmax(scores, 1).try_into_data().map_err(LabError::run)?;
     let probabilities: Vec<f64> = probabilities.iter::<f64>().collect();
     let classes = manifest.classes.len();
     let predictions = pictures.iter().zip(probabilities.chunks(classes));

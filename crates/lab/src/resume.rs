@@ -101,7 +101,8 @@ pub fn resume(folder: RunFolder, settings: Settings, context: Context) -> Result
     }
     let (network, resume) = match checkpoint {
         None => {
-            let network = initial_network(&settings.model, &data.task(), settings.train.seed)?;
+            let network =
+                initial_network(&settings.model, &data.task(&settings), settings.train.seed)?;
             (settings.transfer.load(network)?.0, None)
         }
         Some(resume) => {
@@ -112,7 +113,7 @@ pub fn resume(folder: RunFolder, settings: Settings, context: Context) -> Result
                     settings.train.epochs, manifest.run
                 )));
             }
-            let network = || lazy_network(&settings.model, &data.task());
+            let network = || lazy_network(&settings.model, &data.task(&settings));
             let networks = resume.networks([network()?, network()?]);
             let (network, average) = networks.map_err(LabError::data)?;
             (network, Some((resume, average)))

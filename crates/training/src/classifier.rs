@@ -1,10 +1,15 @@
 //! The one wrapper that makes any network trainable: cross entropy over its
 //! logits, as burn-train's training and inference step.
 
-use crate::{engine::Output, feed::Batch, regularization::smoothed};
+use crate::{
+    Regularization,
+    engine::Output,
+    feed::Batch,
+    regularization::{class_scores, parity_losses, smoothed},
+};
 use burn::{
     module::{Module, ModuleDisplay},
-    tensor::Tensor,
+    tensor::{Int, Tensor},
     train::{ClassificationOutput, InferenceStep, TrainOutput, TrainStep},
 };
 use kiln_kernels::cross_entropy;
@@ -33,10 +38,34 @@ pub(crate) struct Classifier<N: Module, F: Clone + Debug + Send + Sync> {
     // A `Forward<N>`; Burn's derive refuses a skipped field that names `N`.
     #[module(skip)]
     forward: F,
-    /// Share of the target that is spread over all classes while training.
-    smoothing: f64,
+    #[module(skip)]
+    loss: Loss,
     #[module(skip)]
     pub clock: Arc<StepClock>,
+}
+
+/// What is learned from.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Loss {
+    classes: usize,
+    smoothing: f64,
+    parity: f64,
+}
+
+impl Loss {
+    /// The mean cross entropy, as `regularization` changes it.
+    pub fn new(classes: usize, regularization: &Regularization) -> Self {
+        Self {
+            classes,
+            smoothing: regularization.label_smoothing,
+            parity: regularization.parity,
+        }
+    }
+
+    /// The mean cross entropy over all outputs.
+    pub fn plain() -> Self {
+        Self::new(usize::MAX, &Regularization::default())
+    }
 }
 
 /// Nanoseconds spent in the two passes.
@@ -50,11 +79,11 @@ pub(crate) struct StepClock {
 pub(crate) type Trainee<N> = Classifier<N, Forward<N>>;
 
 impl<N: Trainable> Trainee<N> {
-    pub fn new(network: N, forward: Forward<N>, smoothing: f64) -> Self {
+    pub fn new(network: N, forward: Forward<N>, loss: Loss) -> Self {
         Self {
             network,
             forward,
-            smoothing,
+            loss,
             clock: Arc::default(),
         }
     }
@@ -67,17 +96,23 @@ impl<N: Trainable> Trainee<N> {
         }
     }
 
-    fn logits(&self, images: Tensor<4>) -> Tensor<2> {
-        (self.forward)(&self.network, images)
-    }
-
     /// What is learned from: loss of each image against its target, which may
     /// be smoothed or mixed of two.
     fn training_losses(&self, batch: Batch) -> ClassificationOutput {
-        let logits = self.logits(batch.images);
-        let loss = |targets| {
-            let losses = cross_entropy(logits.clone(), targets);
-            smoothed(losses, logits.clone(), self.smoothing)
+        let Loss {
+            classes,
+            smoothing,
+            parity,
+        } = self.loss;
+        let outputs = (self.forward)(&self.network, batch.images);
+        let logits = class_scores(outputs.clone(), classes);
+        let loss = |targets: Tensor<1, Int>| {
+            let losses = cross_entropy(logits.clone(), targets.clone());
+            let losses = smoothed(losses, logits.clone(), smoothing);
+            match parity > 0.0 {
+                true => losses + parity_losses(outputs.clone(), targets, classes) * parity,
+                false => losses,
+            }
         };
         let own = loss(batch.targets.clone());
         ClassificationOutput {
@@ -92,7 +127,8 @@ impl<N: Trainable> Trainee<N> {
 
     /// What is validated: loss of each image against its class.
     fn losses(&self, batch: Batch) -> ClassificationOutput {
-        let logits = self.logits(batch.images);
+        let outputs = (self.forward)(&self.network, batch.images);
+        let logits = class_scores(outputs, self.loss.classes);
         ClassificationOutput {
             loss: cross_entropy(logits.clone(), batch.targets.clone()),
             output: logits,

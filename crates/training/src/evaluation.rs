@@ -1,6 +1,6 @@
 //! Exact evaluation: every image counts once, nothing is averaged over batches.
 
-use crate::{Feed, Forward, Views};
+use crate::{Feed, Forward, Views, class_scores};
 use burn::{
     module::Module,
     tensor::{Device, ExecutionError, Tensor, activation::softmax},
@@ -107,6 +107,7 @@ fn pass<N: Module + Sync>(
         let logits = work_on(device, || {
             views.mean(batch.images, |view| forward(network, view))
         });
+        let logits = class_scores(logits, classes);
         let losses = cross_entropy(logits.clone(), batch.targets).try_into_data()?;
         loss += losses.iter::<f64>().sum::<f64>();
         let predictions = logits.clone().argmax(1).try_into_data()?;

@@ -24,7 +24,7 @@ pub use engine::{
 pub use evaluation::{Evaluation, evaluate, evaluate_and_keep};
 pub use feed::{Batch, Feed};
 pub use optimizer::{OPTIMIZERS, OptimizerRow, OptimizerSettings, find_optimizer};
-pub use regularization::{EarlyStop, Monitor, Regularization};
+pub use regularization::{EarlyStop, Monitor, Regularization, class_scores};
 pub use schedule::{SCHEDULES, Schedule, ScheduleRow, ScheduleSettings, find_schedule};
 pub use views::Views;
 

@@ -106,3 +106,29 @@ fn a_wrong_option_is_named_with_what_it_can_be() {
         assert!(output.status.success(), "{}", stderr(&output));
     }
 }
+
+#[test]
+fn a_second_task_is_learned_beside_the_classes() {
+    let folder = tempfile::tempdir().unwrap();
+    let parity = "regularization.parity=0.5";
+    let small = ["--epochs", "8", "--limit-train", "500", "--limit-val", "50"];
+    let mut train = vec!["train", "mlp", "--dataset", "digits", "--set", parity];
+    train.extend(small);
+    let trained = kiln(folder.path(), &train);
+    assert_eq!(trained.status.code(), Some(0), "{}", stderr(&trained));
+    let manifest = std::fs::read(folder.path().join("runs/latest/run.json")).unwrap();
+    let manifest: serde_json::Value = serde_json::from_slice(&manifest).unwrap();
+    // Two more outputs of 84 inputs and a bias each.
+    assert_eq!(manifest["parameters"], 223_398 - 85 * 10 + 85 * 12);
+    assert_eq!(manifest["classes"].as_array().unwrap().len(), 10);
+    let output = kiln(folder.path(), &["eval", "latest", "--format", "json"]);
+    let report: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(report["confusion"].as_array().unwrap().len(), 10);
+    assert!(report["accuracy"].as_f64().unwrap() > 0.3, "{report}");
+    refuses(
+        folder.path(),
+        &["train", "lenet", "--dataset", "shapes", "--set", parity],
+        2,
+        &["regularization.parity", "no digits"],
+    );
+}

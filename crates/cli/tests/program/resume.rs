@@ -10,7 +10,7 @@ use std::{
 };
 
 /// A training in which everything that has a state takes part.
-const EVERYTHING: [&str; 27] = [
+const EVERYTHING: [&str; 37] = [
     "train",
     "--dataset",
     "digits",
@@ -38,6 +38,16 @@ const EVERYTHING: [&str; 27] = [
     "regularization.max_norm=3",
     "--accumulate",
     "2",
+    "--augment",
+    "strong",
+    "--mixup",
+    "0.2",
+    "--cutmix",
+    "1",
+    "--set",
+    "regularization.input_noise=0.1",
+    "--set",
+    "regularization.parity=0.3",
 ];
 
 fn everything<'a>(model: &'a str, more: &[&'a str]) -> Vec<&'a str> {

@@ -13,7 +13,7 @@ use super::{
 use crate::{
     EarlyStop, Feed, Forward, OptimizerSettings, Regularization, Schedule, ScheduleSettings,
     UnknownName,
-    classifier::{Trainable, Trainee},
+    classifier::{Loss, Trainable, Trainee},
     feed::Loader,
 };
 use burn::{
@@ -308,8 +308,8 @@ pub fn fit<N: Trainable>(
         .optimizer
         .constrained(plan.regularization.constraints())?;
     let training_device = device.clone().autodiff();
-    let smoothing = plan.regularization.label_smoothing;
-    let classifier = Trainee::new(network.0.fork(device).train(), network.1, smoothing);
+    let loss = Loss::new(plan.classes, &plan.regularization);
+    let classifier = Trainee::new(network.0.fork(device).train(), network.1, loss);
 
     let state = plan.resume.as_ref().map(|(resume, _)| &resume.state);
     let (done, batch) = state.map_or((0, 0), |state| (state.epoch, state.batch));

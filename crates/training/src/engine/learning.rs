@@ -218,7 +218,7 @@ impl Sum {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::OPTIMIZERS;
+    use crate::{OPTIMIZERS, classifier::Loss};
     use burn::{
         backend::{Autodiff, flex::Flex},
         module::{Module, ModuleVisitor, Param},
@@ -267,7 +267,7 @@ mod tests {
                 bias: Param::from_tensor(Tensor::zeros([4], &device)),
             };
             let optimizer = row.defaults().build().expect("an optimizer");
-            let trainee = Trainee::new(net, forward, 0.0);
+            let trainee = Trainee::new(net, forward, Loss::plain());
             let mut learning = Learning::new(trainee, optimizer, row.lr.into(), row.lr);
             let before = addresses(&learning.trainee.network);
             // Lookahead's slow step is among them.
@@ -309,7 +309,7 @@ mod tests {
         let device = Device::flex().autodiff();
         let optimizer = crate::find_optimizer("momentum").expect("a row").defaults();
         let optimizer = optimizer.build().expect("an optimizer");
-        let trainee = Trainee::new(net(&device), forward, 0.0);
+        let trainee = Trainee::new(net(&device), forward, Loss::plain());
         Learning {
             clip_norm,
             ..Learning::new(trainee, optimizer, 0.1.into(), 0.1)

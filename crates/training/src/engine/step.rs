@@ -4,7 +4,7 @@
 use super::learning::Learning;
 use crate::{
     Batch, Forward, OptimizerSettings, UnknownName,
-    classifier::{Trainable, Trainee},
+    classifier::{Loss, Trainable, Trainee},
     random::step_seed,
 };
 use burn::{
@@ -39,7 +39,7 @@ impl<N: Trainable> Stepper<N> {
         optimizer: &OptimizerSettings,
         device: &Device,
     ) -> Result<Self, UnknownName> {
-        let trainee = Trainee::new(network.0.fork(device).train(), network.1, 0.0);
+        let trainee = Trainee::new(network.0.fork(device).train(), network.1, Loss::plain());
         let lr = optimizer.lr;
         Ok(Self(Learning::new(
             trainee,

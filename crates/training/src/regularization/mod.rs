@@ -9,12 +9,15 @@ mod average;
 mod clip;
 mod constrained;
 mod early_stop;
+mod second_task;
 mod smoothing;
 
 pub(crate) use average::Average;
 pub(crate) use clip::{clip, gradient_norm, scale};
 pub(crate) use constrained::{Constrained, Constraints};
 pub use early_stop::{EarlyStop, Monitor};
+pub use second_task::class_scores;
+pub(crate) use second_task::{PARITIES, parity_losses};
 pub(crate) use smoothing::smoothed;
 
 use serde::{Deserialize, Serialize};
@@ -45,6 +48,9 @@ pub struct Regularization {
     pub cutmix: f64,
     /// Standard deviation of the noise on the normalised images; at least 0.
     pub input_noise: f64,
+    /// Weight of a second task in the loss, whether the class is even or odd
+    /// (R. Caruana 1997); at least 0.
+    pub parity: f64,
     /// Decay of the moving average of the weights that is validated and kept
     /// instead of them, from 0 to below 1.
     pub ema_decay: f64,
@@ -69,6 +75,7 @@ impl Regularization {
             ("mixup", self.mixup, at_least),
             ("cutmix", self.cutmix, at_least),
             ("input_noise", self.input_noise, at_least),
+            ("parity", self.parity, at_least),
             ("ema_decay", self.ema_decay, below_one),
         ];
         match rules.iter().find(|(_, value, (holds, _))| !holds(*value)) {
@@ -77,6 +84,12 @@ impl Regularization {
             )),
             None => Ok(()),
         }
+    }
+
+    /// Outputs of a network for `classes` classes: those of a second task come
+    /// after them.
+    pub fn outputs(&self, classes: usize) -> usize {
+        classes + if self.parity > 0.0 { PARITIES } else { 0 }
     }
 
     /// What acts on each parameter with its step.
