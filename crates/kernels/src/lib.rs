@@ -42,4 +42,4 @@ pub use place::{on_flex, work_on};
 pub use pointwise::{add, relu, relu6};
 pub use pooling::{global_average, max_pool2d};
 pub use update::{AdamStep, SgdStep, adam, in_place, sgd};
-pub use weights::{blend, soft_threshold, sum_of_squares};
+pub use weights::{blend, soft_threshold, squares_on_flex};

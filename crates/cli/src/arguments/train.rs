@@ -23,7 +23,7 @@ pub enum Progress {
 /// Flags of `train`.
 #[derive(Args)]
 #[command(
-    after_help = "Defaults are the recipe's: 10 epochs, batches of 128, Adam at 0.002 falling along a cosine, seed 1.\nPrecedence: recipe < --config < --set < flags.\nThe head, a network's last layer, learns at optimizer.head_lr; 0 means as the rest, at optimizer.lr.\n\nExample: kiln train lenet --dataset mnist --backend wgpu --seed 3\nExample: kiln train mlp --set 'model.hidden=[512,512]' --set model.activation=tanh\nExample: kiln train resnet18 --weights resnet18.safetensors --dataset cifar10 --freeze backbone"
+    after_help = "Defaults are the recipe's: 10 epochs, batches of 128, Adam at 0.002 falling along a cosine, seed 1.\nPrecedence: recipe < --config < --set < flags.\nThe head, a network's last layer, learns at optimizer.head_lr; 0 means as the rest, at optimizer.lr.\n\nExample: kiln train lenet --dataset mnist --backend wgpu --seed 3\nExample: kiln train --resume latest\nExample: kiln train mlp --set 'model.hidden=[512,512]' --set model.activation=tanh\nExample: kiln train resnet18 --weights resnet18.safetensors --dataset cifar10 --freeze backbone"
 )]
 pub struct TrainArguments {
     /// The network, such as lenet or resnet20; `kiln list models` shows all
@@ -106,7 +106,7 @@ pub struct TrainArguments {
     #[arg(
         long,
         value_name = "RUN|latest",
-        conflicts_with_all = ["weights", "name", "config"]
+        conflicts_with_all = ["weights", "name", "config", "seeds", "members", "max_time", "dry_run", "print_config"]
     )]
     pub resume: Option<String>,
     /// Write checkpoints also after N steps or a time such as 5m [default: after each epoch]

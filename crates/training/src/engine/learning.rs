@@ -132,18 +132,18 @@ impl<N: Trainable> Learning<N> {
     fn update(mut self, sum: Sum, device: &Device) -> (Self, Result<Option<Tensor<1>>, ParamId>) {
         self.lr = self.scheduler.step();
         let mut gradients = sum.mean(&self.trainee);
-        let watch = on_flex(device);
         let mut norm = None;
-        if watch || self.clip_norm.is_some() {
+        if on_flex(device) || self.clip_norm.is_some() {
             let odd;
-            (norm, odd) = gradient_norm(&self.trainee, &mut gradients, watch);
+            (norm, odd) = gradient_norm(&self.trainee, &mut gradients);
             if let Some(id) = odd {
                 return (self, Err(id));
             }
         }
         if let (Some(bound), Some(norm)) = (self.clip_norm, &norm) {
-            clip(&self.trainee, &mut gradients, norm.clone(), bound);
+            clip(&self.trainee, &mut gradients, norm, bound);
         }
+        let norm = norm.map(|norm| norm.tensor());
         let lr = self.lr.clone();
         self.trainee = self.trainee.optimize(&mut self.optimizer, lr, gradients);
         self.steps += 1;

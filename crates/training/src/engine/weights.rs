@@ -5,7 +5,7 @@ use burn::{
     module::{Module, ModuleVisitor, Param},
     tensor::Tensor,
 };
-use kiln_kernels::sum_of_squares;
+use kiln_kernels::squares_on_flex;
 use kiln_weights::parameter_names;
 use std::collections::HashMap;
 
@@ -21,8 +21,11 @@ struct Squares(f64);
 impl ModuleVisitor for Squares {
     fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
         if D >= 2 {
-            let sum = sum_of_squares(param.val().without_autodiff()).try_into_scalar::<f64>();
-            self.0 += sum.unwrap_or(f64::NAN);
+            let weights = param.val().without_autodiff();
+            self.0 += squares_on_flex(&weights).unwrap_or_else(|| {
+                let sum = weights.square().sum().try_into_scalar::<f64>();
+                sum.unwrap_or(f64::NAN)
+            });
         }
     }
 }

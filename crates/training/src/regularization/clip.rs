@@ -4,9 +4,9 @@
 use burn::{
     module::{Module, ModuleVisitor, Param, ParamId},
     optim::GradientsParams,
-    tensor::Tensor,
+    tensor::{Device, Tensor},
 };
-use kiln_kernels::sum_of_squares;
+use kiln_kernels::squares_on_flex;
 
 /// Added to the norm before it divides.
 const EPSILON: f64 = 1e-6;
@@ -39,25 +39,31 @@ fn each<M: Module, F: Change>(module: &M, gradients: &mut GradientsParams, chang
 
 #[derive(Default)]
 struct Squares {
-    sum: Option<Tensor<1>>,
+    /// The sum of those on flex.
+    here: Option<f64>,
+    /// The sum of those that would have to be waited for.
+    there: Option<Tensor<1>>,
     /// The first parameter whose gradient is no number, on flex.
     odd: Option<ParamId>,
-    watch: bool,
 }
 
 impl Change for Squares {
     fn change<const D: usize>(&mut self, id: ParamId, gradient: Tensor<D>) -> Tensor<D> {
-        let squares = sum_of_squares(gradient.clone());
-        if self.watch && self.odd.is_none() {
-            let sum = squares.clone().into_data();
-            if !sum.iter::<f32>().all(f32::is_finite) {
-                self.odd = Some(id);
+        match squares_on_flex(&gradient) {
+            Some(squares) => {
+                if !squares.is_finite() && self.odd.is_none() {
+                    self.odd = Some(id);
+                }
+                self.here = Some(self.here.unwrap_or_default() + squares);
+            }
+            None => {
+                let squares = gradient.clone().square().sum();
+                self.there = Some(match self.there.take() {
+                    Some(sum) => sum + squares,
+                    None => squares,
+                });
             }
         }
-        self.sum = Some(match self.sum.take() {
-            Some(sum) => sum + squares,
-            None => squares,
-        });
         gradient
     }
 }
@@ -78,31 +84,55 @@ impl Change for Times {
     }
 }
 
-/// The Euclidean norm of all gradients, `[1]`, and with `watch`, which reads
-/// from the device, the first parameter whose gradient is infinite or NaN.
+/// The Euclidean norm of all gradients together.
+#[derive(Clone)]
+pub(crate) enum Norm {
+    /// On flex, where it is known at once.
+    Known(f64),
+    /// Elsewhere, `[1]` on the device.
+    Pending(Tensor<1>),
+}
+
+impl Norm {
+    /// As a tensor, `[1]`.
+    pub fn tensor(&self) -> Tensor<1> {
+        match self {
+            Self::Known(norm) => Tensor::from_floats([*norm as f32], &Device::flex()),
+            Self::Pending(norm) => norm.clone(),
+        }
+    }
+}
+
+/// The norm of all gradients and, on flex, the first parameter whose gradient
+/// is infinite or NaN.
 pub(crate) fn gradient_norm<M: Module>(
     module: &M,
     gradients: &mut GradientsParams,
-    watch: bool,
-) -> (Option<Tensor<1>>, Option<ParamId>) {
-    let squares = Squares {
-        watch,
-        ..Squares::default()
+) -> (Option<Norm>, Option<ParamId>) {
+    let squares = each(module, gradients, Squares::default());
+    let norm = match squares.there {
+        Some(there) => Some(Norm::Pending(there.sqrt())),
+        None => squares.here.map(|here| Norm::Known(here.sqrt())),
     };
-    let squares = each(module, gradients, squares);
-    (squares.sum.map(Tensor::sqrt), squares.odd)
+    (norm, squares.odd)
 }
 
 /// Scales all gradients down to the norm `bound` where `norm`, theirs, is
-/// larger; the device need not be waited for.
+/// larger; no device is waited for.
 pub(crate) fn clip<M: Module>(
     module: &M,
     gradients: &mut GradientsParams,
-    norm: Tensor<1>,
+    norm: &Norm,
     bound: f64,
 ) {
-    let factor = ((norm + EPSILON).recip() * bound).clamp_max(1.0);
-    each(module, gradients, Scale(factor));
+    match norm {
+        Norm::Known(norm) if norm + EPSILON <= bound => {}
+        Norm::Known(norm) => scale(module, gradients, bound / (norm + EPSILON)),
+        Norm::Pending(norm) => {
+            let factor = ((norm.clone() + EPSILON).recip() * bound).clamp_max(1.0);
+            each(module, gradients, Scale(factor));
+        }
+    }
 }
 
 /// Multiplies all gradients by `factor`.
@@ -136,13 +166,13 @@ mod tests {
 
     fn clipped(bound: f64) -> (f32, Vec<f32>) {
         let (net, mut gradients) = net();
-        let (norm, odd) = gradient_norm(&net, &mut gradients, true);
+        let (norm, odd) = gradient_norm(&net, &mut gradients);
         let norm = norm.expect("gradients");
         assert_eq!(odd, None);
-        clip(&net, &mut gradients, norm.clone(), bound);
+        clip(&net, &mut gradients, &norm, bound);
         let weight = gradients.remove::<2>(net.weight.id).expect("kept");
         (
-            norm.into_scalar(),
+            norm.tensor().into_scalar(),
             weight.into_data().iter::<f32>().collect(),
         )
     }
@@ -166,7 +196,7 @@ mod tests {
         let (net, mut gradients) = net();
         let nan = Tensor::from_floats([0.0, f32::NAN], &Device::flex());
         gradients.register::<1>(net.bias.id, nan);
-        let (_, odd) = gradient_norm(&net, &mut gradients, true);
+        let (_, odd) = gradient_norm(&net, &mut gradients);
         assert_eq!(odd, Some(net.bias.id));
     }
 }
