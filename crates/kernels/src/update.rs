@@ -301,13 +301,12 @@ pub(crate) fn each<const N: usize>(
     });
 }
 
+/// What is done to slices that were cut at the same places.
+type Work<'a, const N: usize> = dyn Fn([&mut [f32]; N], &[f32]) + Sync + 'a;
+
 /// The division among threads, once for all kinds of work: there is one kind for
 /// each optimizer and number of dimensions.
-fn divide<const N: usize>(
-    parts: [&mut [f32]; N],
-    gradient: &[f32],
-    work: &(dyn Fn([&mut [f32]; N], &[f32]) + Sync),
-) {
+fn divide<const N: usize>(parts: [&mut [f32]; N], gradient: &[f32], work: &Work<N>) {
     let mut rest = parts;
     let cut = gradient.chunks(CHUNK).map(|chunk| {
         let heads = rest.each_mut().map(|part| {

@@ -90,7 +90,7 @@ pub(crate) enum Norm {
     /// On flex, where it is known at once.
     Known(f64),
     /// Elsewhere, `[1]` on the device.
-    Pending(Tensor<1>),
+    Pending(Box<Tensor<1>>),
 }
 
 impl Norm {
@@ -98,7 +98,7 @@ impl Norm {
     pub fn tensor(&self) -> Tensor<1> {
         match self {
             Self::Known(norm) => Tensor::from_floats([*norm as f32], &Device::flex()),
-            Self::Pending(norm) => norm.clone(),
+            Self::Pending(norm) => (**norm).clone(),
         }
     }
 }
@@ -111,7 +111,7 @@ pub(crate) fn gradient_norm<M: Module>(
 ) -> (Option<Norm>, Option<ParamId>) {
     let squares = each(module, gradients, Squares::default());
     let norm = match squares.there {
-        Some(there) => Some(Norm::Pending(there.sqrt())),
+        Some(there) => Some(Norm::Pending(Box::new(there.sqrt()))),
         None => squares.here.map(|here| Norm::Known(here.sqrt())),
     };
     (norm, squares.odd)
@@ -129,7 +129,7 @@ pub(crate) fn clip<M: Module>(
         Norm::Known(norm) if norm + EPSILON <= bound => {}
         Norm::Known(norm) => scale(module, gradients, bound / (norm + EPSILON)),
         Norm::Pending(norm) => {
-            let factor = ((norm.clone() + EPSILON).recip() * bound).clamp_max(1.0);
+            let factor = (((**norm).clone() + EPSILON).recip() * bound).clamp_max(1.0);
             each(module, gradients, Scale(factor));
         }
     }
