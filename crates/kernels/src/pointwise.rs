@@ -43,7 +43,8 @@ pub fn relu<const D: usize>(x: Tensor<D>) -> Tensor<D> {
     }
 }
 
-/// min(max(0, x), 6) of every value; what is no number stays so.
+/// min(max(0, x), 6) of every value; what is no number stays so. The gradient
+/// of 0 and of 6 is 0, as in PyTorch; that of Burn, on other backends, is 1.
 pub fn relu6<const D: usize>(x: Tensor<D>) -> Tensor<D> {
     match x.dtype() == DType::F32 && on_flex(&x.device()) {
         true => Tensor::from_dispatch(Dispatch::rectify(x.into_dispatch(), 6.0)),

@@ -3,7 +3,7 @@
 
 use crate::{LabError, Settings, data::TrainingData};
 use kiln_training::Feed;
-use kiln_vision::{BatchOrder, bootstrap};
+use kiln_vision::bootstrap;
 
 /// `data` as `data.bootstrap` and `train.overfit_batches` have it.
 pub(crate) fn sampled(
@@ -35,19 +35,10 @@ fn by_heart(mut data: TrainingData, batches: usize) -> Result<TrainingData, LabE
     indices.truncate(batches * data.train.order.batch_size);
     indices.sort_unstable();
     data.train.indices = indices;
+    data.valid = data.train.unchanged(data.train.order.batch_size);
     data.train = Feed {
-        augment: None,
-        mixing: None,
-        noise: None,
-        ..data.train
-    };
-    data.valid = Feed {
-        order: BatchOrder {
-            shuffle: None,
-            drop_last: false,
-            ..data.train.order
-        },
-        ..data.train.clone()
+        order: data.train.order,
+        ..data.valid.clone()
     };
     Ok(data)
 }

@@ -125,7 +125,7 @@ impl Writer {
             previous: before.or(old.previous),
             last: name,
         };
-        let unfinished = self.folder.join("index.json.unfinished");
+        let unfinished = self.folder.join(format!("{INDEX}.unfinished"));
         write_json(&unfinished, &self.index).map_err(io)?;
         fs::rename(&unfinished, self.folder.join(INDEX)).map_err(io)?;
         sync(&self.folder).map_err(io)?;
