@@ -4,6 +4,7 @@
 //! `[batch, classes]`. This crate knows no data set, no optimizer and no
 //! training loop.
 
+mod activations;
 pub mod alexnet;
 mod classifier;
 pub mod cnn;
@@ -36,6 +37,7 @@ mod window;
 
 pub use kiln_weights as weights;
 
+pub use activations::{Activation, Sensitivity, activations, input_gradient, sensitivity};
 pub use classifier::{ConvNet, Head};
 pub use cnn::Cnn;
 pub use count::{materialize, parameters, parameters_where};

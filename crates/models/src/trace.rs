@@ -5,7 +5,7 @@
 //! network whose parameters are not drawn yet is followed without drawing them.
 
 use crate::{
-    finite, profile,
+    activations, finite, profile,
     window::{Misfit, Window},
 };
 use burn::{
@@ -154,6 +154,10 @@ pub(crate) fn layer<const I: usize, const O: usize>(
         finite::look(kind, weight, &y);
         return y;
     }
+    if activations::is_on() {
+        let Report { kind, weight, .. } = report(x.dims());
+        return activations::see(kind, weight, compute(x));
+    }
     match profile::is_on() {
         true => {
             let kind = report(x.dims()).kind;
@@ -166,6 +170,12 @@ pub(crate) fn layer<const I: usize, const O: usize>(
 /// Whether layers only report.
 pub(crate) fn is_followed() -> bool {
     TRACE.with_borrow(Option::is_some)
+}
+
+/// Whether somebody looks at each layer, so that none may be merged with the
+/// next.
+pub(crate) fn is_by_layer() -> bool {
+    is_followed() || profile::is_on() || finite::is_on() || activations::is_on()
 }
 
 /// A tensor of a shape that takes no memory for its values.

@@ -2,10 +2,7 @@
 //! response normalisation of the first AlexNet.
 
 use super::{activation::relu, spelled::is_spelled_out};
-use crate::{
-    finite, profile,
-    trace::{self, Report},
-};
+use crate::trace::{self, Report};
 use burn::{
     module::{Flag, Module, Param, RunningState},
     nn::{Initializer, LocalResponseNorm as Burn, LocalResponseNormConfig},
@@ -74,7 +71,7 @@ impl BatchNorm {
     /// # Shapes
     /// `[batch, channels, height, width]` to the same.
     pub fn rectified(&self, maps: Tensor<4>) -> Tensor<4> {
-        match trace::is_followed() || profile::is_on() || finite::is_on() {
+        match trace::is_by_layer() {
             true => relu(self.forward(maps)), // layer by layer
             false => self.apply(maps, true),
         }
