@@ -59,6 +59,24 @@ data *arguments:
 runs *arguments:
     @just _kiln runs "$@"
 
+# Answer a question by experiment: just experiment mlp-vs-cnn --quick; without a name, list them
+[group('use')]
+experiment name='' *arguments:
+    #!/usr/bin/env bash
+    set -euo pipefail
+    if [ -z "$1" ]; then exec {{ kiln }} -- list experiments; fi
+    features=()
+    case " $* " in *" --backend wgpu "*) features+=(--features wgpu) ;; *" --backend cuda"*) features+=(--features cuda) ;; esac
+    exec cargo run --release --quiet --package kiln-experiments "${features[@]}" --bin "$1" -- "${@:2}"
+
+# Train a part of stored results again and compare; without a name, of every experiment
+[group('develop')]
+check-results *names:
+    #!/usr/bin/env bash
+    set -euo pipefail
+    cargo build --release --quiet --package kiln-experiments
+    for name in ${*:-$(ls experiments/results)}; do target/release/"$name" --check; done
+
 # Show backends, adapters, data and versions
 [group('use')]
 doctor *arguments:

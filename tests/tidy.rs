@@ -28,7 +28,7 @@ const LAYERS: &[&[&str]] = &[
     ],
     &["kiln-catalog"],
     &["kiln-lab"],
-    &["kiln"],
+    &["kiln", "kiln-experiments"],
     &["kiln-tests"],
 ];
 
@@ -185,4 +185,17 @@ fn unsafe_code_is_in_the_kernels_alone_and_argued() {
         let argued = text.contains("// SAFETY: ") || text.contains("# Safety");
         assert!(argued, "{name} does not say why its unsafe code is sound");
     }
+}
+
+#[test]
+fn every_experiment_has_its_row_and_every_row_its_binary() {
+    let mut found: Vec<_> = fs::read_dir(root().join("experiments/src/bin"))
+        .unwrap()
+        .flatten()
+        .map(|entry| entry.file_name().to_string_lossy().replace(".rs", ""))
+        .collect();
+    let mut rows: Vec<_> = kiln_lab::EXPERIMENTS.iter().map(|row| row.name).collect();
+    found.sort();
+    rows.sort_unstable();
+    assert_eq!(found, rows);
 }

@@ -1,6 +1,6 @@
-//! Tells the program which git revision it is built from, when there is one.
+//! Tells a program which git revision it is built from, when there is one.
 
-use std::process::Command;
+use std::{path::Path, process::Command};
 
 fn main() {
     let git = |arguments: &[&str]| {
@@ -8,8 +8,14 @@ fn main() {
         let text = String::from_utf8(output.stdout).ok()?;
         output.status.success().then(|| text.trim().to_owned())
     };
-    for sources in ["crates", "datasets", "Cargo.toml", "Cargo.lock"] {
-        println!("cargo::rerun-if-changed=../../{sources}");
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors();
+    if let Some(root) = root
+        .into_iter()
+        .find(|folder| folder.join("Cargo.lock").is_file())
+    {
+        for sources in ["crates", "datasets", "Cargo.toml", "Cargo.lock"] {
+            println!("cargo::rerun-if-changed={}", root.join(sources).display());
+        }
     }
     if let Some(folder) = git(&["rev-parse", "--git-dir"]) {
         println!("cargo::rerun-if-changed={folder}/HEAD");

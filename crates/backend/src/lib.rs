@@ -6,10 +6,12 @@
 //! `&Device`.
 
 mod open;
+mod settle;
 mod table;
 mod threads;
 
 pub use open::{adapters, describe, open};
+pub use settle::settle;
 pub use table::{BACKENDS, Backend, Choice};
 pub use threads::{set_threads, threads};
 
@@ -48,6 +50,9 @@ pub enum BackendError {
         /// The command that builds with it and does what was asked for.
         command: String,
     },
+    /// The program could not start itself again.
+    #[error("the program could not be started again with BURN_DEVICE set: {0}; set it yourself")]
+    Restart(String),
     /// No adapter, device or driver was found.
     #[error("the backend {name} found no device on this machine ({cause}); {remedy}")]
     NoDevice {

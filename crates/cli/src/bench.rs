@@ -5,7 +5,7 @@ mod record;
 
 use crate::{
     arguments::{Bench, BenchArguments, BenchFormat},
-    device, output,
+    output,
 };
 use kiln_lab::{
     BenchMode, BenchReport, BenchSubject, LabError, Measurement, Timing, bench, bench_loader,
@@ -29,7 +29,7 @@ pub fn run(arguments: &BenchArguments) -> Result<ExitCode, LabError> {
     if let Some(trace) = &arguments.trace {
         check_trace(trace, &subjects, arguments.force)?;
     }
-    if let Some(code) = device::settle(&arguments.backend)? {
+    if let Some(code) = kiln_backend::settle(&arguments.backend)? {
         return Ok(code);
     }
     let timing = Timing {

@@ -4,7 +4,7 @@ use crate::{
     arguments::{CompareArguments, Format},
     output,
 };
-use kiln_lab::{ComparedRun, Comparison, Difference, LabError, RunFolder, Status, compare};
+use kiln_lab::{ComparedRun, Difference, LabError, RunComparison, RunFolder, Status, compare};
 use serde_json::Value;
 use std::process::ExitCode;
 
@@ -26,7 +26,7 @@ pub fn run(arguments: &CompareArguments) -> Result<ExitCode, LabError> {
     Ok(ExitCode::SUCCESS)
 }
 
-fn show(comparison: &Comparison) {
+fn show(comparison: &RunComparison) {
     let count = comparison.runs.len();
     let names: Vec<String> = (1..=count).map(|number| format!("#{number}")).collect();
     for (name, run) in names.iter().zip(&comparison.runs) {

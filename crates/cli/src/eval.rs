@@ -2,7 +2,7 @@
 
 use crate::{
     arguments::{Checkpoint, EvalArguments, Format, Split},
-    device, output,
+    output,
 };
 use kiln_lab::{
     CheckpointName, ClassReport, EnsembleReport, EvalReport, EvalRequest, EvalSplit, LabError,
@@ -41,7 +41,7 @@ pub fn run(arguments: &EvalArguments) -> Result<ExitCode, LabError> {
         ));
     }
     let backend = backend(arguments, &folders)?;
-    if let Some(code) = device::settle(&backend)? {
+    if let Some(code) = kiln_backend::settle(&backend)? {
         return Ok(code);
     }
     let store = Store::locate(arguments.store.data_dir.as_deref(), arguments.store.offline)?;

@@ -19,7 +19,7 @@ impl From<WeightFormat> for ExportFormat {
 
 /// Writes the weights of a run, or of an untrained network, to a file.
 pub fn run(arguments: &ExportArguments) -> Result<ExitCode, LabError> {
-    if let Some(code) = crate::device::settle("flex")? {
+    if let Some(code) = kiln_backend::settle("flex")? {
         return Ok(code);
     }
     let source = source(arguments)?;

@@ -11,7 +11,7 @@ use std::process::ExitCode;
 
 /// Makes a run folder of a weight file.
 pub fn run(arguments: &ImportArguments) -> Result<ExitCode, LabError> {
-    if let Some(code) = crate::device::settle("flex")? {
+    if let Some(code) = kiln_backend::settle("flex")? {
         return Ok(code);
     }
     let store = Store::locate(arguments.store.data_dir.as_deref(), arguments.store.offline)?;

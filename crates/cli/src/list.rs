@@ -6,7 +6,7 @@ use crate::{
 };
 use kiln_backend::BACKENDS;
 use kiln_catalog::DATASETS;
-use kiln_lab::{LabError, RECIPES};
+use kiln_lab::{EXPERIMENTS, LabError, RECIPES};
 use kiln_models::MODELS;
 use kiln_training::{OPTIMIZERS, SCHEDULES};
 use serde_json::{Value, json};
@@ -17,9 +17,6 @@ pub fn run(arguments: &ListArguments) -> Result<ExitCode, LabError> {
     match (arguments.format, arguments.what) {
         (Format::Json, what) => output::json(&objects(what))?,
         (Format::Table, Listed::Models) => models(),
-        (Format::Table, Listed::Experiments) => {
-            output::note("this version of kiln has no experiments yet");
-        }
         (Format::Table, what) => table(what),
     }
     Ok(ExitCode::SUCCESS)
@@ -64,7 +61,10 @@ fn objects(what: Listed) -> Vec<Value> {
                 })
             })
             .collect(),
-        Listed::Experiments => Vec::new(),
+        Listed::Experiments => EXPERIMENTS
+            .iter()
+            .map(|row| json!({"name": row.name, "question": row.question}))
+            .collect(),
     }
 }
 
@@ -126,6 +126,7 @@ fn table(what: Listed) {
         Listed::Optimizers => &["name", "lr", "summary"],
         Listed::Backends => &["name", "compiled", "summary"],
         Listed::Recipes => &["name", "epochs", "summary"],
+        Listed::Experiments => &["name", "question"],
         _ => &["name", "summary"],
     };
     let cell = |value: &Value| match value {
@@ -155,6 +156,11 @@ fn table(what: Listed) {
         }
         Listed::Recipes => {
             output::line("train one with `kiln train --config NAME`; flags and --set go over it");
+        }
+        Listed::Experiments => {
+            output::line(
+                "`just experiment NAME` carries one out, `just experiment NAME --help` tells its forms",
+            );
         }
         _ => {}
     }

@@ -1,6 +1,6 @@
 //! `kiln lr-find`.
 
-use crate::{arguments::LrFindArguments, device, output};
+use crate::{arguments::LrFindArguments, output};
 use kiln_figures::{Axis, LinePlot, Mark, Series};
 use kiln_lab::{
     LabError, Layers, RangePoint, RangeReport, RangeTest, Settings, check_output, draft, find_lr,
@@ -26,7 +26,7 @@ pub fn run(arguments: &LrFindArguments) -> Result<ExitCode, LabError> {
         ));
     }
     let draft = draft(&layers(arguments))?;
-    if let Some(code) = device::settle(draft.backend())? {
+    if let Some(code) = kiln_backend::settle(draft.backend())? {
         return Ok(code);
     }
     let store = Store::locate(arguments.store.data_dir.as_deref(), arguments.store.offline)?;
@@ -140,6 +140,7 @@ fn plot(settings: &Settings, report: &RangeReport) -> LinePlot {
             .iter()
             .map(|point| (point.lr, value(point)))
             .collect(),
+        ..Series::default()
     };
     let marks = [("steepest", report.steepest), ("valley", report.valley)];
     let marks = marks.into_iter().filter_map(|(what, lr)| {

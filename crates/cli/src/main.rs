@@ -6,7 +6,6 @@ mod around;
 mod bench;
 mod compare;
 mod data;
-mod device;
 mod doctor;
 mod eval;
 mod export;
@@ -24,7 +23,7 @@ mod train;
 
 use arguments::{Arguments, Verb};
 use clap::{CommandFactory, Parser};
-use kiln_lab::{Fault, LabError};
+use kiln_lab::LabError;
 use std::{io::Write, process::ExitCode};
 
 /// Training allocates and frees the same large buffers in every step, which
@@ -49,7 +48,7 @@ fn main() -> ExitCode {
     let done = done.and_then(|code| output::failure().map_or(Ok(code), Err));
     done.unwrap_or_else(|error| {
         output::note(&format!("error: {error}"));
-        ExitCode::from(exit_code(&error))
+        ExitCode::from(error.exit_code())
     })
 }
 
@@ -80,14 +79,6 @@ fn act(verb: Verb) -> Result<ExitCode, LabError> {
             output::text(&String::from_utf8_lossy(&script));
             Ok(ExitCode::SUCCESS)
         }
-    }
-}
-
-fn exit_code(error: &LabError) -> u8 {
-    match error.fault {
-        Fault::Run => 1,
-        Fault::Usage => 2,
-        Fault::Data => 3,
     }
 }
 

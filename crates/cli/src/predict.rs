@@ -15,7 +15,7 @@ use std::{path::Path, process::ExitCode};
 /// Classifies pictures, or gives the raw scores of a tensor of images.
 pub fn run(arguments: &PredictArguments) -> Result<ExitCode, LabError> {
     check(arguments)?;
-    if let Some(code) = crate::device::settle("flex")? {
+    if let Some(code) = kiln_backend::settle("flex")? {
         return Ok(code);
     }
     match (&arguments.tensor, &arguments.output) {

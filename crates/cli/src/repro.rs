@@ -2,7 +2,7 @@
 
 use crate::{
     arguments::{Format, Progress, ReproArguments},
-    device, output, revision,
+    output, revision,
     train::catch_signals,
 };
 use kiln_lab::{LabError, ReproContext, ReproReport, RunFolder, Stops, repro};
@@ -13,7 +13,7 @@ use std::process::ExitCode;
 pub fn run(arguments: &ReproArguments) -> Result<ExitCode, LabError> {
     let folder = RunFolder::open(&arguments.run, &arguments.output.folder())?;
     let backend = folder.manifest()?.settings.device.backend;
-    if let Some(code) = device::settle(&backend)? {
+    if let Some(code) = kiln_backend::settle(&backend)? {
         return Ok(code);
     }
     let stops = Stops::default();

@@ -57,6 +57,7 @@ fn plot(curves: &[RateCurve], course: &RateCourse) -> LinePlot {
     let series = curves.iter().map(|curve| Series {
         name: curve.settings.name.clone(),
         points: (0..).map(epoch).zip(curve.rates.iter().copied()).collect(),
+        ..Series::default()
     });
     LinePlot {
         title,

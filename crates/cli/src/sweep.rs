@@ -3,7 +3,7 @@
 use crate::{
     INTERRUPTED,
     arguments::{Format, Progress, SweepArguments},
-    device, output, revision,
+    output, revision,
     train::catch_signals,
 };
 use kiln_lab::{Context, LabError, Spread, Stops, SweepPlan, SweepReport, SweepRow, SweepRun};
@@ -14,7 +14,7 @@ use std::process::ExitCode;
 /// Trains every candidate and shows them by their result.
 pub fn run(arguments: &SweepArguments) -> Result<ExitCode, LabError> {
     let plan = SweepPlan::read(&arguments.file)?;
-    if let Some(code) = device::settle(plan.backend())? {
+    if let Some(code) = kiln_backend::settle(plan.backend())? {
         return Ok(code);
     }
     let store = Store::locate(arguments.store.data_dir.as_deref(), arguments.store.offline)?;

@@ -3,7 +3,7 @@
 use crate::{
     INTERRUPTED,
     arguments::{Progress, TrainArguments},
-    around, device, output, revision,
+    around, output, revision,
 };
 use kiln_backend::Choice;
 use kiln_lab::{
@@ -33,7 +33,7 @@ fn begin(arguments: &TrainArguments) -> Result<ExitCode, LabError> {
     if arguments.around.print_config {
         return around::print_config(draft, arguments);
     }
-    if let Some(code) = device::settle(draft.backend())? {
+    if let Some(code) = kiln_backend::settle(draft.backend())? {
         return Ok(code);
     }
     // Fetching a data set would write it.
@@ -71,7 +71,7 @@ fn go_on(run: &str, arguments: &TrainArguments) -> Result<ExitCode, LabError> {
         ));
         return Ok(ExitCode::SUCCESS);
     }
-    if let Some(code) = device::settle(&settings.device.backend)? {
+    if let Some(code) = kiln_backend::settle(&settings.device.backend)? {
         return Ok(code);
     }
     let store = Store::locate(arguments.store.data_dir.as_deref(), arguments.store.offline)?;

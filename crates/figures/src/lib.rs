@@ -1,8 +1,12 @@
-//! Curves over one axis, drawn as an SVG file or as text for a terminal.
+//! Curves over one axis, drawn as an SVG file or as text for a terminal, and
+//! tables as text.
 
 mod axis;
 mod svg;
+mod table;
 mod text;
+
+pub use table::{markdown, percent, table, thousands};
 
 use axis::Scale;
 
@@ -42,6 +46,10 @@ pub struct Series {
     /// Points `(x, y)`, joined in their order. One that is no number, or that
     /// its axis cannot show, interrupts the curve.
     pub points: Vec<(f64, f64)>,
+    /// `(x, low, high)`: a band around the curve, in the order of x.
+    pub band: Vec<(f64, f64, f64)>,
+    /// Whether the points are dots of their own and not joined.
+    pub dots: bool,
 }
 
 /// A place on the horizontal axis.
@@ -74,9 +82,12 @@ impl Axis {
 impl LinePlot {
     fn scales(&self) -> [Scale; 2] {
         let points = || self.series.iter().flat_map(|series| &series.points);
+        let bands = self.series.iter().flat_map(|series| &series.band);
+        let edges = bands.flat_map(|(_, low, high)| [*low, *high]);
+        let values = points().map(|point| point.1).chain(edges);
         [
             Scale::new(&self.x, points().map(|point| point.0)),
-            Scale::new(&self.y, points().map(|point| point.1)).widened(&self.y),
+            Scale::new(&self.y, values).widened(&self.y),
         ]
     }
 }

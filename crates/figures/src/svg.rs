@@ -11,6 +11,8 @@ const TOP: f64 = 52.0;
 const BOTTOM: f64 = 62.0;
 /// A line of the legend.
 const LINE: f64 = 20.0;
+/// A letter of the legend, about.
+const LETTER: f64 = 6.6;
 
 /// Okabe and Ito's colours, which colour-blind people tell apart, without
 /// their yellow, which a white page hides.
@@ -28,7 +30,7 @@ impl LinePlot {
         let legend = match self.series.len() {
             0 | 1 => 0,
             // Columns of names under the figure.
-            count => count.div_ceil(COLUMNS),
+            count => count.div_ceil(self.columns()),
         };
         let total = height + legend as f64 * LINE;
         let mut svg = format!(
@@ -74,8 +76,16 @@ impl LinePlot {
         );
         self.marks_svg(&mut svg, &scales[0]);
         for (at, series) in self.series.iter().enumerate() {
+            band_svg(&mut svg, &series.band, &scales, COLOURS[at % COLOURS.len()]);
+        }
+        for (at, series) in self.series.iter().enumerate() {
             for piece in pieces(&series.points, &scales) {
-                let _ = writeln!(svg, r#"<path d="{}" {}/>"#, path(&piece), stroke(at));
+                match series.dots {
+                    true => dots_svg(&mut svg, &piece, at),
+                    false => {
+                        let _ = writeln!(svg, r#"<path d="{}" {}/>"#, path(&piece), stroke(at));
+                    }
+                }
             }
         }
         if legend > 0 {
@@ -103,16 +113,26 @@ impl LinePlot {
         }
     }
 
+    /// Names side by side in the legend: as many as the longest leaves room for.
+    fn columns(&self) -> usize {
+        let lengths = self.series.iter().map(|series| series.name.chars().count());
+        let widest = 45.0 + LETTER * lengths.max().unwrap_or(0) as f64;
+        ((place_x(1.0) - place_x(0.0)) / widest).clamp(1.0, 4.0) as usize
+    }
+
     fn legend_svg(&self, svg: &mut String) {
-        let column = (place_x(1.0) - place_x(0.0)) / COLUMNS as f64;
+        let columns = self.columns();
+        let column = (place_x(1.0) - place_x(0.0)) / columns as f64;
         for (at, series) in self.series.iter().enumerate() {
-            let x = place_x(0.0) + (at % COLUMNS) as f64 * column;
-            let y = SIZE[1] + (at / COLUMNS) as f64 * LINE;
+            let x = place_x(0.0) + (at % columns) as f64 * column;
+            let y = SIZE[1] + (at / columns) as f64 * LINE;
+            let sample = match series.dots {
+                true => dot(x + 12.0, y - 4.5, at),
+                false => format!(r#"<path d="M{x:.1} {:.1}h24" {}/>"#, y - 4.5, stroke(at)),
+            };
             let _ = writeln!(
                 svg,
-                r#"<path d="M{x:.1} {:.1}h24" {}/><text x="{:.1}" y="{y:.1}">{}</text>"#,
-                y - 4.5,
-                stroke(at),
+                r#"{sample}<text x="{:.1}" y="{y:.1}">{}</text>"#,
                 x + 31.0,
                 escaped(&series.name)
             );
@@ -120,8 +140,51 @@ impl LinePlot {
     }
 }
 
-/// Names side by side in the legend.
-const COLUMNS: usize = 4;
+/// A band as an area, as far as both its edges can be shown.
+fn band_svg(svg: &mut String, band: &[(f64, f64, f64)], [x, y]: &[crate::Scale; 2], colour: &str) {
+    let edge = |high: bool| {
+        move |(at, low, top): &(f64, f64, f64)| {
+            let value = if high { top } else { low };
+            Some((x.share(*at)?, y.share(*value)?))
+        }
+    };
+    let low: Option<Vec<_>> = band.iter().map(edge(false)).collect();
+    let high: Option<Vec<_>> = band.iter().rev().map(edge(true)).collect();
+    if let (Some(mut low), Some(high)) = (low, high)
+        && low.len() > 1
+    {
+        low.extend(high);
+        let _ = writeln!(
+            svg,
+            r#"<path d="{}Z" fill="{colour}" fill-opacity="0.16"/>"#,
+            path(&low)
+        );
+    }
+}
+
+fn dots_svg(svg: &mut String, piece: &[(f64, f64)], at: usize) {
+    for (x, y) in piece {
+        svg.push_str(&dot(place_x(*x), place_y(*y), at));
+        svg.push('\n');
+    }
+}
+
+/// A dot: round, square or a diamond, so that colours need not come again alone.
+fn dot(x: f64, y: f64, at: usize) -> String {
+    let colour = COLOURS[at % COLOURS.len()];
+    match at / COLOURS.len() % 3 {
+        0 => format!(r#"<circle cx="{x:.1}" cy="{y:.1}" r="5" fill="{colour}"/>"#),
+        1 => format!(
+            r#"<rect x="{:.1}" y="{:.1}" width="9" height="9" fill="{colour}"/>"#,
+            x - 4.5,
+            y - 4.5
+        ),
+        _ => format!(
+            r#"<path d="M{x:.1} {:.1}l6 6l-6 6l-6 -6z" fill="{colour}"/>"#,
+            y - 6.0
+        ),
+    }
+}
 
 fn place_x(share: f64) -> f64 {
     LEFT + share * (SIZE[0] - LEFT - RIGHT)
@@ -181,6 +244,7 @@ mod tests {
             series: vec![Series {
                 name: "one".to_owned(),
                 points,
+                ..Series::default()
             }],
             marks: Vec::new(),
         }
@@ -216,6 +280,18 @@ mod tests {
         assert_eq!(lines(&svg), 2);
         assert!(!svg.contains("NaN"), "{svg}");
         assert_eq!(lines(&plot(Vec::new()).svg()), 0);
+    }
+
+    #[test]
+    fn a_band_is_an_area_within_the_axis_and_dots_are_not_joined() {
+        let mut plot = plot(vec![(0.0, 1.0), (1.0, 2.0)]);
+        plot.series[0].band = vec![(0.0, 0.5, 2.0), (1.0, 1.0, 400.0)];
+        let svg = plot.svg();
+        assert_eq!(svg.matches("fill-opacity").count(), 1);
+        assert!(svg.contains(">100<"), "the axis holds the band: {svg}");
+        plot.series[0].dots = true;
+        let svg = plot.svg();
+        assert_eq!((svg.matches("<circle").count(), lines(&svg)), (2, 0));
     }
 
     #[test]

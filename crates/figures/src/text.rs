@@ -135,6 +135,7 @@ mod tests {
         let series = curves.iter().enumerate().map(|(at, points)| Series {
             name: format!("curve {at}"),
             points: points.to_vec(),
+            ..Series::default()
         });
         LinePlot {
             x: Axis::linear("epoch"),

@@ -46,6 +46,13 @@ pub fn level() -> Level {
     *CHOSEN.get_or_init(|| choose(env::var("KILN_KERNELS").ok().as_deref()))
 }
 
+/// Name of the vectors that this process computes with: `avx512`, `avx2`,
+/// `neon` or `portable`. Other vectors give other last bits.
+pub fn vectors() -> &'static str {
+    let named = LEVELS.iter().find(|(found, _)| *found == level());
+    named.map_or("portable", |(_, name)| name)
+}
+
 /// The level called `name`, or the best one where this machine has none such.
 fn choose(name: Option<&str>) -> Level {
     let here = || LEVELS.iter().filter(|(level, _)| level.is_here());

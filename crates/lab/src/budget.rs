@@ -58,6 +58,25 @@ impl Budget {
 /// its first step.
 pub fn fit_epochs(settings: &Settings, time: Duration, store: &Store) -> Result<Budget, LabError> {
     let start = Instant::now();
+    let mut budget = training_speed(settings, time.mul_f64(SHARE), store)?;
+    let left = time.saturating_sub(start.elapsed()).as_secs_f64();
+    budget.epochs = epochs(left, budget.epoch_seconds());
+    match budget.epochs {
+        0 => Err(too_short(&budget, left, time)),
+        _ => Ok(budget),
+    }
+}
+
+/// Measures training steps and validation batches of `settings`, for `most` at
+/// the longest; the epochs stay 0.
+///
+/// # Errors
+/// For whatever a training would fail with before its first step.
+pub fn training_speed(
+    settings: &Settings,
+    most: Duration,
+    store: &Store,
+) -> Result<Budget, LabError> {
     let device = kiln_backend::open(&settings.device.backend.parse()?)?;
     let data = training_data(settings, store)?;
     let task = data.task(settings);
@@ -73,21 +92,14 @@ pub fn fit_epochs(settings: &Settings, time: Duration, store: &Store) -> Result<
         .into());
     }
     let measured = Instant::now();
-    let most = time.mul_f64(SHARE);
     let validation_seconds = validation(&network, &data, &device)?;
     let step_seconds = step(network, settings, &data.train, &device, measured + most)?;
-    let mut budget = Budget {
+    Ok(Budget {
         epochs: 0,
         steps,
         step_seconds,
         validation_seconds,
-    };
-    let left = time.saturating_sub(start.elapsed()).as_secs_f64();
-    budget.epochs = epochs(left, budget.epoch_seconds());
-    match budget.epochs {
-        0 => Err(too_short(&budget, left, time)),
-        _ => Ok(budget),
-    }
+    })
 }
 
 fn epochs(left: f64, epoch: f64) -> usize {

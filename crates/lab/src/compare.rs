@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// Several runs side by side.
 #[derive(Clone, Debug, Serialize)]
-pub struct Comparison {
+pub struct RunComparison {
     /// The runs, in the order that was asked for.
     pub runs: Vec<ComparedRun>,
     /// Keys of the configuration whose values differ.
@@ -87,7 +87,7 @@ const VALIDATION: [&str; 6] = [
 ///
 /// # Errors
 /// When there are fewer than two, or one cannot be read.
-pub fn compare(folders: &[RunFolder]) -> Result<Comparison, LabError> {
+pub fn compare(folders: &[RunFolder]) -> Result<RunComparison, LabError> {
     if folders.len() < 2 {
         return Err(LabError::usage(
             "a comparison needs at least two runs; `kiln runs list` shows those there are",
@@ -109,7 +109,7 @@ pub fn compare(folders: &[RunFolder]) -> Result<Comparison, LabError> {
     let circumstances: Vec<_> = manifests.iter().map(circumstances).collect();
     let circumstances = differences(&circumstances);
     let unfair = unfair(&manifests, &settings, &circumstances);
-    Ok(Comparison {
+    Ok(RunComparison {
         runs,
         settings,
         circumstances,

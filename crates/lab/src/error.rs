@@ -45,6 +45,23 @@ impl LabError {
         self.diverged
     }
 
+    /// The exit code of a program that ends with it.
+    pub fn exit_code(&self) -> u8 {
+        match self.fault {
+            Fault::Run => 1,
+            Fault::Usage => 2,
+            Fault::Data => 3,
+        }
+    }
+
+    /// The same error, with what it is about before it.
+    pub(crate) fn about(self, what: &str) -> Self {
+        Self {
+            message: format!("{what}: {}", self.message),
+            ..self
+        }
+    }
+
     fn new(fault: Fault, message: impl ToString) -> Self {
         Self {
             fault,

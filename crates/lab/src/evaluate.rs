@@ -4,7 +4,7 @@ use crate::{LabError, Manifest, RunFolder, Status, data, network::lazy_network};
 use burn::{module::Module, tensor::Device};
 use kiln_models::Network;
 use kiln_store::Store;
-use kiln_training::{Evaluation, Feed, Views, evaluate, read_index, read_state};
+use kiln_training::{Evaluation, Feed, Views, evaluate_each, read_index, read_state};
 use kiln_vision::{BatchOrder, Look, Part, Source};
 use kiln_weights::{load_checkpoint_weights, weights_sha256};
 use serde::{Deserialize, Serialize};
@@ -176,16 +176,34 @@ pub fn evaluate_run(
     request: &EvalRequest,
     store: &Store,
 ) -> Result<EvalReport, LabError> {
+    Ok(evaluate_images(folder, request, store)?.0)
+}
+
+/// Evaluates a run, and gives the rising places of the images that it gets
+/// wrong.
+///
+/// # Errors
+/// Those of [`evaluate_run`].
+pub(crate) fn evaluate_images(
+    folder: &RunFolder,
+    request: &EvalRequest,
+    store: &Store,
+) -> Result<(EvalReport, Vec<u32>), LabError> {
     let subject = Subject::new(folder, request, store)?;
-    let evaluation = evaluate(
+    let feed = &subject.feed;
+    let (evaluation, predicted) = evaluate_each(
         &subject.network,
         Network::forward,
-        &subject.feed,
+        feed,
         subject.manifest.classes.len(),
         &subject.device,
         subject.views,
-    );
-    Ok(subject.report(request, evaluation.map_err(LabError::run)?))
+    )
+    .map_err(LabError::run)?;
+    let images = feed.indices.iter().zip(predicted).enumerate();
+    let wrong = images.filter(|(_, (at, class))| feed.images.label(**at as usize) != *class);
+    let wrong = wrong.map(|(place, _)| place as u32).collect();
+    Ok((subject.report(request, evaluation), wrong))
 }
 
 /// A run and what it is evaluated on.

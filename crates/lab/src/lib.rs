@@ -12,6 +12,7 @@ mod ensemble;
 mod error;
 mod evaluate;
 mod execute;
+mod experiment;
 mod export;
 mod group;
 mod import;
@@ -36,6 +37,7 @@ mod run_folder;
 mod sampling;
 mod settings;
 mod show;
+mod statistics;
 mod stops;
 mod sweep;
 mod tensorboard;
@@ -46,9 +48,9 @@ pub use bench::{
     Profile, Quartiles, Timing, TraceEvent, bench, bench_loader, profile_training,
     usual_batch_size,
 };
-pub use budget::{Budget, fit_epochs};
+pub use budget::{Budget, fit_epochs, training_speed};
 pub use checkpoint_every::CheckpointEvery;
-pub use compare::{ComparedRun, Comparison, Difference, compare};
+pub use compare::{ComparedRun, Difference, RunComparison, compare};
 pub use curves::{RateCourse, RateCurve, rate_curve};
 pub use duration::{parse_duration, shown_seconds};
 pub use ensemble::{EnsembleReport, evaluate_ensemble};
@@ -57,6 +59,11 @@ pub use evaluate::{
     CheckpointName, ClassReport, EvalReport, EvalRequest, EvalSplit, evaluate_run, save_report,
 };
 pub use execute::{Context, Report, train};
+pub use experiment::{
+    Arm, ArmResult, Comparison, ComparisonResult, Difference as ArmDifference, EXPERIMENTS,
+    EpochPoint, Equal, ExperimentRow, Measure, Measured, OpenArm, OpenComparison, Outcome, Score,
+    Search,
+};
 pub use export::{ExportFormat, Exportable};
 pub use group::{Group, GroupKind, GroupReport};
 pub use import::{ImportContext, import, run_of, without_data};
@@ -76,6 +83,7 @@ pub use resume::{resume, resumed_settings};
 pub use run_folder::{RunFolder, RunSummary, list_runs, remove_run};
 pub use settings::{DataSettings, DeviceSettings, HeldOut, ModelSettings, Settings, TrainSettings};
 pub use show::{ShowRequest, Shown, show};
+pub use statistics::{Interval, McNemar};
 pub use stops::Stops;
 pub use sweep::{Sweep, SweepPlan, SweepReport, SweepRow, SweepRun};
 pub use tensorboard::TensorBoard;

@@ -1,7 +1,8 @@
 //! What runs came to, in few numbers: one run's, and the spread of several.
 
 use crate::{
-    Context, LabError, Manifest, RunFolder, Settings, Status, machine::reset_peak_memory, train,
+    Context, LabError, Manifest, Report, RunFolder, RunSummary, Settings, Status, list_runs,
+    machine::reset_peak_memory, resume, train,
 };
 use serde::{Deserialize, Serialize};
 use std::path::Path;
@@ -105,14 +106,46 @@ pub(crate) fn plain_name(text: &str) -> String {
     name.trim_matches(['-', '.']).to_owned()
 }
 
-/// Trains; gives nothing when it was interrupted.
+/// Trains, or goes on with a run that was interrupted; gives nothing when it
+/// is interrupted now.
 pub(crate) fn train_one(
     settings: &Settings,
     context: Context,
 ) -> Result<Option<RunNumbers>, LabError> {
+    Ok(RunNumbers::of(train_or_resume(settings, context)?.manifest))
+}
+
+/// Trains as `settings` say. A run of the same settings and the same word in
+/// the folder's name counts: one that is done is given back, and one that was
+/// interrupted or killed goes on.
+pub(crate) fn train_or_resume(settings: &Settings, context: Context) -> Result<Report, LabError> {
     // Each run is to tell its own peak.
     reset_peak_memory();
-    Ok(RunNumbers::of(train(settings, context)?.manifest))
+    match begun(settings, &context)? {
+        Some(folder) => resume(folder, settings.clone(), context),
+        None => train(settings, context),
+    }
+}
+
+/// The newest run that `context` would call alike, and that did not fail.
+fn begun(settings: &Settings, context: &Context) -> Result<Option<RunFolder>, LabError> {
+    let Some(word) = &context.name else {
+        return Ok(None);
+    };
+    let ending = format!("-{}", plain_name(word));
+    let config = settings.to_toml()?;
+    let alike = |run: &RunSummary| {
+        let file = context.output_dir.join(&run.run).join("config.toml");
+        run.run.ends_with(&ending)
+            && !matches!(run.status, Status::Failed | Status::Imported)
+            && std::fs::read_to_string(file).is_ok_and(|found| found == config)
+    };
+    let runs = list_runs(&context.output_dir)?;
+    let Some(run) = runs.iter().rev().find(|run| alike(run)) else {
+        return Ok(None);
+    };
+    let path = context.output_dir.join(&run.run);
+    RunFolder::open(&path.to_string_lossy(), &context.output_dir).map(Some)
 }
 
 #[cfg(test)]

@@ -65,7 +65,9 @@ pub fn evaluate<N: Module + Sync>(
     device: &Device,
     views: Views,
 ) -> Result<Evaluation, ExecutionError> {
-    pass((network, forward), feed, classes, device, views, |_| Ok(()))
+    pass((network, forward), feed, classes, device, views, |_, _| {
+        Ok(())
+    })
 }
 
 /// [`evaluate`], with the probabilities `[images, classes]` that the network
@@ -82,7 +84,7 @@ pub fn evaluate_and_keep<N: Module + Sync>(
     views: Views,
 ) -> Result<(Evaluation, Vec<f32>), ExecutionError> {
     let mut kept = Vec::with_capacity(feed.indices.len() * classes);
-    let keep = |logits| {
+    let keep = |logits, _: &[u16]| {
         let probabilities = softmax(logits, 1).try_into_data()?;
         kept.extend(probabilities.iter::<f32>());
         Ok(())
@@ -91,13 +93,34 @@ pub fn evaluate_and_keep<N: Module + Sync>(
     Ok((evaluation, kept))
 }
 
+/// [`evaluate`], with the class that each image is taken for.
+///
+/// # Errors
+/// When the device does not give a result back.
+pub fn evaluate_each<N: Module + Sync>(
+    network: &N,
+    forward: Forward<N>,
+    feed: &Feed,
+    classes: usize,
+    device: &Device,
+    views: Views,
+) -> Result<(Evaluation, Vec<u16>), ExecutionError> {
+    let mut predicted = Vec::with_capacity(feed.indices.len());
+    let keep = |_, predictions: &[u16]| {
+        predicted.extend_from_slice(predictions);
+        Ok(())
+    };
+    let evaluation = pass((network, forward), feed, classes, device, views, keep)?;
+    Ok((evaluation, predicted))
+}
+
 fn pass<N: Module + Sync>(
     (network, forward): (&N, Forward<N>),
     feed: &Feed,
     classes: usize,
     device: &Device,
     views: Views,
-    mut keep: impl FnMut(Tensor<2>) -> Result<(), ExecutionError>,
+    mut keep: impl FnMut(Tensor<2>, &[u16]) -> Result<(), ExecutionError>,
 ) -> Result<Evaluation, ExecutionError> {
     let mut confusion = vec![vec![0; classes]; classes];
     let mut loss = 0.0;
@@ -111,10 +134,14 @@ fn pass<N: Module + Sync>(
         let losses = cross_entropy(logits.clone(), batch.targets).try_into_data()?;
         loss += losses.iter::<f64>().sum::<f64>();
         let predictions = logits.clone().argmax(1).try_into_data()?;
-        for (label, prediction) in labels.into_iter().zip(predictions.iter::<i64>()) {
-            confusion[usize::from(label)][prediction as usize] += 1;
+        let predictions: Vec<_> = predictions
+            .iter::<i64>()
+            .map(|class| class as u16)
+            .collect();
+        for (label, prediction) in labels.into_iter().zip(&predictions) {
+            confusion[usize::from(label)][usize::from(*prediction)] += 1;
         }
-        keep(logits)?;
+        keep(logits, &predictions)?;
     }
     Ok(Evaluation::counted(loss, confusion))
 }

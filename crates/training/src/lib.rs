@@ -19,9 +19,9 @@ pub use engine::{
     CheckpointError, CheckpointIndex, CheckpointState, EpochRecord, Every, FitError, HeadRate,
     MODEL as CHECKPOINT_MODEL, Outcome, Pace, Phases, Plan, Probe, Reporter, Resume, Screen,
     StepObserver, StepOutput, Stepper, Stop, StopReason, find_resume, fit, read_index, read_state,
-    save_weights,
+    remove_learning_state, save_weights,
 };
-pub use evaluation::{Evaluation, evaluate, evaluate_and_keep};
+pub use evaluation::{Evaluation, evaluate, evaluate_and_keep, evaluate_each};
 pub use feed::{Batch, Feed};
 pub use optimizer::{OPTIMIZERS, OptimizerRow, OptimizerSettings, find_optimizer};
 pub use regularization::{EarlyStop, Monitor, Regularization, class_scores};

@@ -17,7 +17,7 @@ mod weights;
 
 pub use checkpoints::{
     CheckpointError, CheckpointIndex, CheckpointState, MODEL, Resume, find_resume, read_index,
-    read_state, save_weights,
+    read_state, remove_learning_state, save_weights,
 };
 pub use fit::{
     EpochRecord, Every, FitError, HeadRate, Outcome, Pace, Phases, Plan, Reporter, StepObserver,

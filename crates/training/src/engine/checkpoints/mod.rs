@@ -5,6 +5,7 @@ mod read;
 mod write;
 
 pub use read::{Resume, find_resume};
+pub use write::remove_learning_state;
 pub(super) use write::{Saved, Writer};
 
 use super::{

@@ -15,6 +15,31 @@ use std::{
     path::{Path, PathBuf},
 };
 
+/// Removes from the checkpoints of a run that is done what only going on with it
+/// would need: several times the size of the weights, which stay.
+///
+/// # Errors
+/// When the file system refuses.
+pub fn remove_learning_state(run: &Path) -> Result<(), CheckpointError> {
+    let folder = run.join("checkpoints");
+    let removed = (|| {
+        for checkpoint in fs::read_dir(&folder)? {
+            let checkpoint = checkpoint?.path();
+            for name in [OPTIMIZER, SCHEDULER, RAW] {
+                let file = checkpoint.join(name);
+                if file.is_file() {
+                    fs::remove_file(file)?;
+                }
+            }
+        }
+        Ok(())
+    })();
+    removed.map_err(|error: io::Error| CheckpointError::Write {
+        path: folder,
+        cause: error.to_string(),
+    })
+}
+
 /// What a checkpoint holds beside its state.
 pub struct Saved {
     /// The validated weights.

@@ -1,8 +1,10 @@
 //! Making the backend that was asked for the one that Burn falls back on.
 
-use kiln_backend::{BACKENDS, Choice};
-use kiln_lab::LabError;
-use std::process::{Command, ExitCode};
+use crate::{BACKENDS, BackendError, Choice};
+use std::{
+    io,
+    process::{Command, ExitCode},
+};
 
 /// In a program with several backends, parts of Burn use `Device::default()`,
 /// which prefers a GPU unless `BURN_DEVICE` says otherwise. The variable can
@@ -11,7 +13,7 @@ use std::process::{Command, ExitCode};
 ///
 /// # Errors
 /// When there is no such backend or the program cannot be started again.
-pub fn settle(backend: &str) -> Result<Option<ExitCode>, LabError> {
+pub fn settle(backend: &str) -> Result<Option<ExitCode>, BackendError> {
     let choice: Choice = backend.parse()?;
     let several = BACKENDS.iter().filter(|backend| backend.compiled).count() > 1;
     let name = choice.backend.name;
@@ -22,23 +24,26 @@ pub fn settle(backend: &str) -> Result<Option<ExitCode>, LabError> {
     if !choice.backend.compiled || settled {
         return Ok(None);
     }
-    let program = std::env::current_exe().map_err(LabError::run)?;
-    let mut command = Command::new(program);
-    command
-        .args(std::env::args_os().skip(1))
-        .env("BURN_DEVICE", name);
-    start(command).map(Some)
+    let again = || {
+        let mut command = Command::new(std::env::current_exe()?);
+        command
+            .args(std::env::args_os().skip(1))
+            .env("BURN_DEVICE", name);
+        start(command)
+    };
+    let cause = |error: io::Error| BackendError::Restart(error.to_string());
+    again().map(Some).map_err(cause)
 }
 
 #[cfg(unix)]
-fn start(mut command: Command) -> Result<ExitCode, LabError> {
+fn start(mut command: Command) -> io::Result<ExitCode> {
     use std::os::unix::process::CommandExt;
     // Only returns when it fails.
-    Err(LabError::run(command.exec()))
+    Err(command.exec())
 }
 
 #[cfg(not(unix))]
-fn start(mut command: Command) -> Result<ExitCode, LabError> {
-    let status = command.status().map_err(LabError::run)?;
+fn start(mut command: Command) -> io::Result<ExitCode> {
+    let status = command.status()?;
     Ok(ExitCode::from(status.code().unwrap_or(1) as u8))
 }

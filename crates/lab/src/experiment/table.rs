@@ -1,0 +1,21 @@
+//! The experiments of the workspace by name; each is a binary of
+//! `experiments/src/bin`.
+
+/// A question that an experiment answers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ExperimentRow {
+    /// Name of the binary and of the folder of results.
+    pub name: &'static str,
+    /// The question.
+    pub question: &'static str,
+}
+
+const fn row(name: &'static str, question: &'static str) -> ExperimentRow {
+    ExperimentRow { name, question }
+}
+
+/// Every experiment.
+pub const EXPERIMENTS: &[ExperimentRow] = &[row(
+    "mlp-vs-cnn",
+    "Does a convolutional network beat a perceptron on the same images, and is it for its parameters, its arithmetic or the number of images?",
+)];

@@ -1,0 +1,94 @@
+//! How stored results were made: `provenance.json`.
+
+use crate::{Experiment, Scale, arguments::Arguments};
+use kiln_lab::{LabError, Machine};
+use kiln_store::atomic_write;
+use serde::{Deserialize, Serialize};
+use std::path::Path;
+
+const FILE: &str = "provenance.json";
+
+/// How results were made.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Provenance {
+    /// The experiment.
+    pub experiment: String,
+    /// Its form.
+    pub scale: Scale,
+    /// Trainings of each arm, where they were chosen.
+    pub seeds: Option<u64>,
+    /// The command.
+    pub command: String,
+    /// The backend.
+    pub backend: String,
+    /// Revision of the kernels: equal ones compute equal bits on equal vectors.
+    pub kernels: u32,
+    /// Vectors that the kernels computed with.
+    pub vectors: String,
+    /// Versions and hardware.
+    pub machine: Machine,
+    /// The day.
+    pub date: String,
+    /// Seconds of all trainings.
+    pub seconds: f64,
+}
+
+impl Provenance {
+    /// Of results that are made here and now.
+    pub fn here(experiment: Experiment, arguments: &Arguments, seconds: f64) -> Self {
+        let seeds = arguments.seeds;
+        let seeds_flag = seeds.map_or_else(String::new, |seeds| format!(" --seeds {seeds}"));
+        let backend = match arguments.backend.as_str() {
+            "flex" => String::new(),
+            other => format!(" --backend {other}"),
+        };
+        Self {
+            experiment: experiment.name.to_owned(),
+            scale: arguments.scale(),
+            seeds,
+            command: format!(
+                "just experiment {}{}{seeds_flag}{backend}",
+                experiment.name,
+                arguments.scale().flag()
+            ),
+            backend: arguments.backend.clone(),
+            kernels: kiln_kernels::REVISION,
+            vectors: kiln_kernels::vectors().to_owned(),
+            machine: Machine::here(option_env!("KILN_REVISION")),
+            date: jiff::Zoned::now().strftime("%Y-%m-%d").to_string(),
+            seconds,
+        }
+    }
+
+    /// Of the results in `folder`; none where there are none.
+    ///
+    /// # Errors
+    /// When the file is damaged.
+    pub fn read(folder: &Path) -> Result<Option<Self>, LabError> {
+        let file = folder.join(FILE);
+        let Ok(text) = std::fs::read_to_string(&file) else {
+            return Ok(None);
+        };
+        serde_json::from_str(&text).map(Some).map_err(|error| {
+            LabError::data(format!(
+                "{} is damaged: {error}; make the results anew in another --output-dir",
+                file.display()
+            ))
+        })
+    }
+
+    /// Writes it beside the results.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn write(&self, folder: &Path) -> Result<(), LabError> {
+        let text = serde_json::to_string_pretty(self).map_err(LabError::run)?;
+        save(&folder.join(FILE), &(text + "\n"))
+    }
+}
+
+/// Writes a file, whole or not at all.
+pub fn save(file: &Path, text: &str) -> Result<(), LabError> {
+    atomic_write(file, text.as_bytes())
+        .map_err(|error| LabError::run(format!("{} could not be written: {error}", file.display())))
+}

@@ -1,0 +1,346 @@
+//! `README.md` of the results: question, answer, tables, figures, and how they
+//! were made.
+
+use crate::{Experiment, Ran, provenance::Provenance};
+use kiln_figures::{markdown, percent, thousands};
+use kiln_lab::{
+    ArmDifference, ArmResult, CheckpointName, Comparison, ComparisonResult, Equal, EvalSplit,
+    Interval, OpenComparison,
+};
+use std::fmt::Write as _;
+
+/// A picture of the results.
+pub struct Figure {
+    /// Name of its file, without `.svg`.
+    pub name: String,
+    /// What it shows, in a sentence.
+    pub caption: String,
+    /// The file.
+    pub svg: String,
+}
+
+/// A part of the results beyond those that every comparison has.
+pub struct Section {
+    /// Heading.
+    pub title: String,
+    /// Paragraphs and tables, in Markdown.
+    pub text: String,
+    /// Pictures below them.
+    pub figures: Vec<Figure>,
+}
+
+/// A share in percent with its standard deviation: `98.12 ± 0.10 %`.
+pub fn points(value: &Interval) -> String {
+    match value.std {
+        Some(std) => format!("{:.2} ± {:.2} %", value.mean * 100.0, std * 100.0),
+        None => percent(value.mean),
+    }
+}
+
+/// A difference of shares in percentage points with its 95 % interval:
+/// `+1.20 (+1.00 to +1.40)`.
+pub fn signed_points(value: &Interval) -> String {
+    let mean = value.mean * 100.0;
+    match value.half_width {
+        Some(half) => format!(
+            "{mean:+.2} ({:+.2} to {:+.2})",
+            mean - half * 100.0,
+            mean + half * 100.0
+        ),
+        None => format!("{mean:+.2}"),
+    }
+}
+
+/// The whole page. `definitions` are the comparisons as they were asked for.
+pub fn page(
+    (experiment, question): (Experiment, &str),
+    (ran, definitions): (&Ran, &[Comparison]),
+    (sections, provenance): (&[Section], &Provenance),
+) -> String {
+    let mut page = format!(
+        "# {question}\n\n**{}**\n\n{}\n",
+        (experiment.answer)(ran),
+        experiment.about
+    );
+    for (result, definition) in ran.results.iter().zip(definitions) {
+        comparison(&mut page, result, definition);
+    }
+    for section in sections {
+        let _ = write!(
+            page,
+            "\n## {}\n\n{}\n",
+            section.title,
+            section.text.trim_end()
+        );
+        for figure in &section.figures {
+            picture(&mut page, figure);
+        }
+    }
+    page + &made(provenance)
+}
+
+fn picture(page: &mut String, figure: &Figure) {
+    let _ = write!(page, "\n![{}]({}.svg)\n", figure.caption, figure.name);
+}
+
+fn comparison(page: &mut String, result: &ComparisonResult, definition: &Comparison) {
+    let _ = write!(
+        page,
+        "\n## {}\n\n{}\n\n",
+        result.title,
+        protocol(result, definition)
+    );
+    let (head, rows) = table(result);
+    let head: Vec<_> = head.iter().map(String::as_str).collect();
+    page.push_str(&markdown(&head, &rows));
+    let differences = result.differences();
+    if !differences.is_empty() {
+        let rows: Vec<_> = differences.iter().map(difference_row).collect();
+        page.push('\n');
+        let head = [
+            "against the first",
+            "test accuracy (points)",
+            "p of McNemar's test by seed",
+        ];
+        page.push_str(&markdown(&head, &rows));
+    }
+    if shows_curves(result) {
+        let _ = write!(
+            page,
+            "\n![Validation accuracy after each epoch; the bands are one standard deviation over the seeds]({}.svg)\n",
+            result.name
+        );
+    }
+    for arm in &result.arms {
+        let diverged = arm.outcomes.iter().find_map(|one| one.diverged.as_ref());
+        if let Some(cause) = diverged {
+            let _ = write!(page, "\n{} failed: {cause}\n", arm.arm.name);
+        }
+    }
+}
+
+/// Whether there is more than one epoch to show.
+pub fn shows_curves(result: &ComparisonResult) -> bool {
+    let outcomes = result.arms.iter().flat_map(|arm| &arm.outcomes);
+    outcomes.into_iter().any(|outcome| outcome.curve.len() > 1)
+}
+
+/// What was equal, in sentences.
+fn protocol(result: &ComparisonResult, definition: &Comparison) -> String {
+    let Some(first) = result.arms.first() else {
+        return String::new();
+    };
+    let arm = &first.arm;
+    let equal = match result.equal {
+        Equal::Epochs => format!("the same {} epochs", arm.settings.train.epochs),
+        Equal::Parameters(within) => format!(
+            "the same {} epochs and, within {:.0} %, equally many parameters",
+            arm.settings.train.epochs,
+            within * 100.0
+        ),
+        Equal::MultiplyAccumulates(within) => format!(
+            "the same {} epochs and, within {:.0} %, equally many multiply-accumulates",
+            arm.settings.train.epochs,
+            within * 100.0
+        ),
+        Equal::Seconds(seconds) => {
+            format!("as many epochs as fit into the same {seconds:.0} seconds")
+        }
+    };
+    let which = match definition.checkpoint {
+        CheckpointName::Best => "at the epoch that is best by validation",
+        CheckpointName::Last => "after the last epoch",
+    };
+    let mut text = format!(
+        "All arms: {} training and {} validation images of {} in the same order, {equal}, {} seed{}, test images evaluated {which}. Shared: {}.",
+        thousands(arm.train_images as u64),
+        thousands(arm.val_images as u64),
+        arm.settings.data.dataset,
+        first.outcomes.len(),
+        if first.outcomes.len() == 1 { "" } else { "s" },
+        listed(&definition.shared),
+    );
+    if let Some(search) = &definition.search {
+        let factors: Vec<_> = search.factors.iter().map(f64::to_string).collect();
+        let _ = write!(
+            text,
+            " One number of each arm was searched alike: its own value times {}, {} epochs and one seed each, the best by validation.",
+            factors.join(", "),
+            search.epochs
+        );
+    }
+    let arms: Vec<_> = definition
+        .arms
+        .iter()
+        .map(|arm| {
+            let keys = match arm.keys.is_empty() {
+                true => "as it is".to_owned(),
+                false => listed(&arm.keys),
+            };
+            let searched = arm.searched.map(|key| format!(", {key} searched"));
+            format!("- {}: {keys}{}", arm.name, searched.unwrap_or_default())
+        })
+        .collect();
+    text + "\n\n" + &arms.join("\n")
+}
+
+fn listed(keys: &[String]) -> String {
+    let keys: Vec<_> = keys.iter().map(|key| format!("`{key}`")).collect();
+    keys.join(" ")
+}
+
+fn table(result: &ComparisonResult) -> (Vec<String>, Vec<Vec<String>>) {
+    let trained = |arm: &ArmResult| arm.accuracy(EvalSplit::Train).is_some();
+    let with_training = result.arms.iter().any(trained);
+    let searched = result.arms.iter().any(|arm| arm.arm.factor.is_some());
+    let mut head = vec!["", "test accuracy", "95 % interval", "validation"];
+    if with_training {
+        head.extend(["training", "gap (points)"]);
+    }
+    if searched {
+        head.push("found");
+    }
+    head.extend([
+        "parameters",
+        "MACs",
+        "epochs",
+        "seconds",
+        "images/s",
+        "memory (MB)",
+    ]);
+    let rows = result.arms.iter().map(|arm| {
+        let mut cells = vec![arm.arm.name.clone()];
+        cells.extend(accuracies(arm, with_training));
+        if searched {
+            let number = arm.arm.number().zip(arm.arm.searched);
+            cells.push(number.map_or_else(
+                || "-".to_owned(),
+                |(number, key)| format!("{} = {number}", key.rsplit('.').next().unwrap_or(key)),
+            ));
+        }
+        cells.extend(costs(arm));
+        cells
+    });
+    (
+        head.into_iter().map(str::to_owned).collect(),
+        rows.collect(),
+    )
+}
+
+fn accuracies(arm: &ArmResult, with_training: bool) -> Vec<String> {
+    let missing = || match arm.outcomes.iter().any(|one| one.diverged.is_some()) {
+        true => "failed".to_owned(),
+        false => "-".to_owned(),
+    };
+    let shown = |value: Option<Interval>| value.map_or_else(missing, |value| points(&value));
+    let test = arm.accuracy(EvalSplit::Test);
+    let interval = test.and_then(|test| {
+        let half = test.half_width?;
+        Some(format!(
+            "{:.2} to {:.2}",
+            (test.mean - half) * 100.0,
+            (test.mean + half) * 100.0
+        ))
+    });
+    let mut cells = vec![
+        shown(test),
+        interval.unwrap_or_else(|| "-".to_owned()),
+        shown(arm.over(|outcome| outcome.best_val_accuracy())),
+    ];
+    if with_training {
+        cells.push(shown(arm.accuracy(EvalSplit::Train)));
+        let gap = arm.over(|outcome| {
+            Some(outcome.accuracy(EvalSplit::Train)? - outcome.accuracy(EvalSplit::Test)?)
+        });
+        cells.push(gap.map_or_else(missing, |gap| {
+            let std = gap.std.map(|std| format!(" ± {:.2}", std * 100.0));
+            format!("{:.2}{}", gap.mean * 100.0, std.unwrap_or_default())
+        }));
+    }
+    cells
+}
+
+fn costs(arm: &ArmResult) -> Vec<String> {
+    let mean = |number: fn(&kiln_lab::Outcome) -> Option<f64>| arm.over(number);
+    let seconds = mean(|outcome| Some(outcome.seconds));
+    let speed = mean(|outcome| Some(outcome.images_per_second));
+    let memory = mean(|outcome| Some(outcome.peak_memory_bytes? as f64 / 1e6));
+    let shown = |value: Option<Interval>, digits: usize| {
+        value.map_or_else(
+            || "-".to_owned(),
+            |value| format!("{:.digits$}", value.mean),
+        )
+    };
+    vec![
+        thousands(arm.arm.parameters as u64),
+        thousands(arm.arm.macs),
+        arm.arm.settings.train.epochs.to_string(),
+        shown(seconds, 1),
+        speed.map_or_else(
+            || "-".to_owned(),
+            |speed| thousands(speed.mean.round() as u64),
+        ),
+        shown(memory, 0),
+    ]
+}
+
+fn difference_row(difference: &ArmDifference) -> Vec<String> {
+    let p = difference.mcnemar.iter().map(|test| match test.p < 1e-4 {
+        true => "< 0.0001".to_owned(),
+        false => format!("{:.4}", test.p),
+    });
+    vec![
+        format!("{} − {}", difference.first, difference.second),
+        signed_points(&difference.accuracy),
+        p.collect::<Vec<_>>().join(", "),
+    ]
+}
+
+fn made(provenance: &Provenance) -> String {
+    let machine = &provenance.machine;
+    format!(
+        "\n## How this was made\n\n```\n{}\n```\n\nThe {} form, {}, {:.0} s of training on {} with {} threads, {} vectors and kernels of revision {}; kiln {} of revision {}, Burn {}, backend {}. `results.csv` has a row for each training with the SHA-256 of its weights, `curves.csv` one for each epoch. `just check-results {}` trains one of them again and compares.\n\nAccuracies are mean ± standard deviation over the seeds, the 95 % interval of the mean is by Student's t; differences are paired by seed, and McNemar's exact test is on the test images of each seed's two networks.\n",
+        provenance.command,
+        provenance.scale,
+        provenance.date,
+        provenance.seconds,
+        machine.platform,
+        machine.threads,
+        provenance.vectors,
+        provenance.kernels,
+        machine.kiln,
+        machine.revision.as_deref().unwrap_or("unknown"),
+        machine.burn,
+        provenance.backend,
+        provenance.experiment,
+    )
+}
+
+/// What a comparison will train, in a line for each arm.
+pub fn plan(open: &OpenComparison, speeds: &[Option<f64>]) -> (String, f64) {
+    let definition = open.definition();
+    let mut text = format!("{}\n", definition.title);
+    let mut all = 0.0;
+    for (arm, speed) in open.arms().iter().zip(speeds) {
+        let images = open.images(arm);
+        let _ = write!(
+            text,
+            "  {}: {} parameters, {} multiply-accumulates",
+            arm.name,
+            thousands(arm.parameters as u64),
+            thousands(arm.macs)
+        );
+        if let Some(speed) = speed {
+            let seconds = open.seconds(arm, *speed);
+            all += seconds;
+            let _ = write!(
+                text,
+                ", {} images at {} a second: {seconds:.0} s",
+                thousands(images),
+                thousands(speed.round() as u64)
+            );
+        }
+        text.push('\n');
+    }
+    (text, all)
+}

@@ -1,0 +1,190 @@
+//! Carrying an experiment out, or what is missing of it.
+
+use crate::{
+    Experiment, Ran, Scale,
+    arguments::{Arguments, question},
+    curves,
+    print::{note, text},
+    provenance::{Provenance, save},
+    report::{page, plan, shows_curves},
+    tables,
+};
+use kiln_figures::percent;
+use kiln_lab::{
+    Comparison, Context, EvalSplit, LabError, OpenComparison, Outcome, Stops, shown_seconds,
+    training_speed,
+};
+use kiln_store::Store;
+use kiln_training::Screen;
+use std::{
+    path::{Path, PathBuf},
+    process::ExitCode,
+    sync::atomic::{AtomicBool, Ordering},
+    time::Duration,
+};
+
+/// The exit code of an experiment that was interrupted.
+const INTERRUPTED: u8 = 130;
+/// How long the speed of an arm is measured.
+const MEASURE: Duration = Duration::from_millis(700);
+
+/// Carries the experiment out and writes its results.
+pub fn run(experiment: Experiment, arguments: &Arguments) -> Result<ExitCode, LabError> {
+    let scale = arguments.scale();
+    let temporary = tempfile::tempdir().map_err(LabError::run)?;
+    let folder = arguments.folder(experiment.name);
+    let folder = folder.unwrap_or_else(|| temporary.path().to_owned());
+    refuse_to_shrink(&folder, scale)?;
+    let store = Store::locate(arguments.data_dir.as_deref(), arguments.offline)?;
+    let definitions = defined(experiment, arguments);
+    let open = |comparison: &Comparison| {
+        let runs = folder.join("runs").join(&comparison.name);
+        comparison.clone().open(runs, &store)
+    };
+    let opened = definitions.iter().map(open);
+    let opened = opened.collect::<Result<Vec<_>, _>>()?;
+    if arguments.dry_run {
+        return announce(&opened, &store);
+    }
+    let stops = Stops::default();
+    catch_signals(&stops)?;
+    let mut results = Vec::new();
+    let mut seconds = 0.0;
+    for open in opened {
+        note(&open.definition().title);
+        let mut context = |word| context(&store, word, &stops);
+        let mut told = |outcome: &Outcome| {
+            seconds += outcome.seconds;
+            note(&line(outcome));
+        };
+        match open.run(&mut context, &mut told)? {
+            Some(result) => results.push(result),
+            None => {
+                note("interrupted; the same command goes on with the runs that are missing");
+                return Ok(ExitCode::from(INTERRUPTED));
+            }
+        }
+    }
+    let ran = Ran {
+        scale,
+        results,
+        store: &store,
+    };
+    let provenance = Provenance::here(experiment, arguments, seconds);
+    write(experiment, (&ran, &definitions), &provenance, &folder)?;
+    text(&format!("{}\n", (experiment.answer)(&ran)));
+    if arguments.folder(experiment.name).is_some() {
+        note(&format!("the results are in {}", folder.display()));
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The comparisons with what the command line changes.
+pub fn defined(experiment: Experiment, arguments: &Arguments) -> Vec<Comparison> {
+    let mut comparisons = (experiment.comparisons)(arguments.scale());
+    for comparison in &mut comparisons {
+        if let Some(seeds) = arguments.seeds {
+            comparison.seeds = seeds;
+        }
+        let backend = format!("device.backend={}", arguments.backend);
+        comparison.shared.push(backend);
+    }
+    comparisons
+}
+
+/// Results of a larger form are not overwritten with those of a smaller one.
+fn refuse_to_shrink(folder: &Path, scale: Scale) -> Result<(), LabError> {
+    match Provenance::read(folder)? {
+        Some(there) if there.scale > scale => Err(LabError::usage(format!(
+            "{} holds the results of the {} form; name another folder for the {scale} form with --output-dir",
+            folder.display(),
+            there.scale
+        ))),
+        _ => Ok(()),
+    }
+}
+
+fn announce(opened: &[OpenComparison], store: &Store) -> Result<ExitCode, LabError> {
+    let mut seconds = 0.0;
+    for open in opened {
+        let speed = |arm: &kiln_lab::OpenArm| {
+            let budget = training_speed(&arm.settings, MEASURE, store)?;
+            Ok(Some(arm.train_images as f64 / budget.epoch_seconds()))
+        };
+        let speeds = open.arms().iter().map(speed);
+        let speeds = speeds.collect::<Result<Vec<_>, LabError>>()?;
+        let (shown, needed) = plan(open, &speeds);
+        seconds += needed;
+        text(&shown);
+    }
+    text(&format!("in all about {}\n", shown_seconds(seconds)));
+    Ok(ExitCode::SUCCESS)
+}
+
+pub fn context(store: &Store, word: String, stops: &Stops) -> Context {
+    Context {
+        store: store.clone(),
+        output_dir: PathBuf::new(), // the comparison's own
+        name: Some(word),
+        arguments: std::env::args().collect(),
+        revision: option_env!("KILN_REVISION").map(str::to_owned),
+        screen: Screen::Off,
+        stop: stops.next(),
+        reporter: Box::new(|_| Ok(())),
+        note: |_| (),
+        tensorboard: false,
+        observer: None,
+    }
+}
+
+fn line(outcome: &Outcome) -> String {
+    let head = format!("  {:<24} seed {:>2}", outcome.arm, outcome.seed);
+    match (outcome.accuracy(EvalSplit::Test), &outcome.diverged) {
+        (Some(accuracy), _) => format!(
+            "{head}  test accuracy {:>8}  {:.1} s",
+            percent(accuracy),
+            outcome.seconds
+        ),
+        (None, cause) => format!("{head}  failed: {}", cause.as_deref().unwrap_or("-")),
+    }
+}
+
+fn write(
+    experiment: Experiment,
+    (ran, definitions): (&Ran, &[Comparison]),
+    provenance: &Provenance,
+    folder: &Path,
+) -> Result<(), LabError> {
+    let sections = (experiment.sections)(ran)?;
+    for section in &sections {
+        for figure in &section.figures {
+            save(&folder.join(format!("{}.svg", figure.name)), &figure.svg)?;
+        }
+    }
+    for result in ran.results.iter().filter(|result| shows_curves(result)) {
+        let file = folder.join(format!("{}.svg", result.name));
+        save(&file, &curves(result).svg())?;
+    }
+    tables::write(&ran.results, folder)?;
+    let head = (experiment, question(experiment)?);
+    let page = page(head, (ran, definitions), (&sections, provenance));
+    save(&folder.join("README.md"), &page)?;
+    provenance.write(folder)
+}
+
+/// The first Ctrl-C ends the experiment after the running step, with a
+/// checkpoint; the second at once.
+fn catch_signals(stops: &Stops) -> Result<(), LabError> {
+    static ASKED: AtomicBool = AtomicBool::new(false);
+    let stops = stops.clone();
+    ctrlc::set_handler(move || {
+        stops.request();
+        match ASKED.swap(true, Ordering::Relaxed) {
+            true => std::process::exit(i32::from(INTERRUPTED)),
+            false => {
+                note("stopping after this step and saving; press Ctrl-C again to quit at once")
+            }
+        }
+    })
+    .map_err(LabError::run)
+}

@@ -1,0 +1,74 @@
+//! Every experiment in its smoke form, as a person types it.
+
+use std::{
+    path::{Path, PathBuf},
+    process::{Command, Output},
+};
+
+/// The binary of every experiment; `tests/tidy.rs` holds the table to them.
+const BINARIES: &[(&str, &str)] = &[("mlp-vs-cnn", env!("CARGO_BIN_EXE_mlp-vs-cnn"))];
+
+fn run(binary: &str, arguments: &[&str]) -> Output {
+    let output = Command::new(binary)
+        .args(arguments)
+        .args(["--offline", "--data-dir", "no-data"])
+        .current_dir(env!("CARGO_TARGET_TMPDIR"))
+        .output();
+    output.expect("the experiment starts")
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+fn files(folder: &Path) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(folder).expect("a folder").flatten();
+    let mut files: Vec<_> = entries.map(|entry| entry.path()).collect();
+    files.retain(|path| path.is_file());
+    files.sort();
+    files
+}
+
+#[test]
+fn every_experiment_answers_in_its_smoke_form_and_its_results_hold() {
+    for row in kiln_lab::EXPERIMENTS {
+        let found = BINARIES.iter().find(|(name, _)| *name == row.name);
+        let (name, binary) = found.unwrap_or_else(|| panic!("{} has no binary here", row.name));
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().to_str().expect("text");
+        let first = run(binary, &["--smoke", "--output-dir", path]);
+        assert!(first.status.success(), "{name}: {}", text(&first.stderr));
+        let page = std::fs::read_to_string(folder.path().join("README.md")).expect("a page");
+        let answer = text(&first.stdout);
+        assert!(!answer.trim().is_empty(), "{name}");
+        assert!(page.contains(answer.trim()), "{name}: {answer}");
+        for figure in page
+            .split("](")
+            .skip(1)
+            .filter_map(|rest| rest.split(')').next())
+        {
+            let local = !figure.contains(':');
+            assert!(
+                !local || folder.path().join(figure).is_file(),
+                "{name}: {figure}"
+            );
+        }
+        let before: Vec<_> = files(folder.path())
+            .into_iter()
+            .map(|path| (std::fs::read(&path).expect("a file"), path))
+            .collect();
+        let second = run(binary, &["--smoke", "--output-dir", path]);
+        assert!(second.status.success(), "{name}: {}", text(&second.stderr));
+        for (bytes, path) in before {
+            let same = std::fs::read(&path).expect("a file") == bytes;
+            assert!(
+                same,
+                "{name}: {} changed when nothing was to be done",
+                path.display()
+            );
+        }
+        let check = run(binary, &["--check", "--output-dir", path]);
+        assert!(check.status.success(), "{name}: {}", text(&check.stderr));
+        assert!(text(&check.stdout).contains("bit for bit"), "{name}");
+    }
+}
