@@ -15,7 +15,7 @@ pub fn band(name: &str, values: &[(f64, Interval)], scale: f64) -> Series {
         name: name.to_owned(),
         points: values.iter().map(point).collect(),
         band: values.iter().filter_map(edges).collect(),
-        dots: false,
+        ..Series::default()
     }
 }
 
@@ -40,7 +40,7 @@ pub fn curves(result: &ComparisonResult) -> LinePlot {
     });
     LinePlot {
         title: result.title.clone(),
-        x: Axis::linear("epoch"),
+        x: Axis::whole("epoch"),
         y: Axis::linear("validation accuracy (%)"),
         series: series.filter(|series| !series.points.is_empty()).collect(),
         marks: Vec::new(),

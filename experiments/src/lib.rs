@@ -11,10 +11,12 @@ mod report;
 mod run;
 mod scale;
 mod tables;
+mod trajectory;
 
 pub use figures::{band, curves, over};
 pub use report::{Figure, Section, points, signed_points};
 pub use scale::Scale;
+pub use trajectory::trajectory;
 
 use kiln_lab::{Comparison, ComparisonResult, LabError};
 use kiln_store::Store;

@@ -38,8 +38,8 @@ pub fn run(experiment: Experiment, arguments: &Arguments) -> Result<ExitCode, La
     let store = Store::locate(arguments.data_dir.as_deref(), arguments.offline)?;
     let definitions = defined(experiment, arguments);
     let open = |comparison: &Comparison| {
-        let runs = folder.join("runs").join(&comparison.name);
-        comparison.clone().open(runs, &store)
+        // One folder for all: a training that two comparisons share is done once.
+        comparison.clone().open(folder.join("runs"), &store)
     };
     let opened = definitions.iter().map(open);
     let opened = opened.collect::<Result<Vec<_>, _>>()?;

@@ -6,7 +6,10 @@ use std::{
 };
 
 /// The binary of every experiment; `tests/tidy.rs` holds the table to them.
-const BINARIES: &[(&str, &str)] = &[("mlp-vs-cnn", env!("CARGO_BIN_EXE_mlp-vs-cnn"))];
+const BINARIES: &[(&str, &str)] = &[
+    ("mlp-vs-cnn", env!("CARGO_BIN_EXE_mlp-vs-cnn")),
+    ("optimizers", env!("CARGO_BIN_EXE_optimizers")),
+];
 
 fn run(binary: &str, arguments: &[&str]) -> Output {
     let output = Command::new(binary)

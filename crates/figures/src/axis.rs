@@ -6,6 +6,7 @@ use crate::Axis;
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Scale {
     log: bool,
+    whole: bool,
     /// The ends, as logarithms where `log` holds.
     low: f64,
     high: f64,
@@ -33,10 +34,11 @@ impl Scale {
                     [low.min(value), high.max(value)]
                 }),
         };
-        let log = axis.log;
+        let (log, whole) = (axis.log, axis.whole);
         match low.is_finite() && high.is_finite() {
             false => Self {
                 log,
+                whole,
                 low: 0.0,
                 high: 1.0,
             },
@@ -49,11 +51,17 @@ impl Scale {
                 };
                 Self {
                     log,
+                    whole,
                     low: low - half,
                     high: high + half,
                 }
             }
-            true => Self { log, low, high },
+            true => Self {
+                log,
+                whole,
+                low,
+                high,
+            },
         }
     }
 
@@ -97,7 +105,8 @@ impl Scale {
     }
 
     fn linear_values(&self, wanted: usize) -> Vec<(f64, String)> {
-        let rough = (self.high - self.low) / wanted.max(1) as f64;
+        let least = if self.whole { 1.0 } else { 0.0 };
+        let rough = ((self.high - self.low) / wanted.max(1) as f64).max(least);
         let power = 10f64.powf(rough.log10().floor());
         let factors = [1.0, 2.0, 5.0, 10.0];
         let factor = factors
@@ -138,6 +147,7 @@ impl Scale {
     fn narrow_values(&self, wanted: usize) -> Vec<(f64, String)> {
         let linear = Self {
             log: false,
+            whole: self.whole,
             low: 10f64.powf(self.low),
             high: 10f64.powf(self.high),
         };
@@ -193,6 +203,7 @@ mod tests {
             labels(&linear, &[0.0, 3e-5], 3),
             ["0", "1e-5", "2e-5", "3e-5"]
         );
+        assert_eq!(labels(&Axis::whole(""), &[1.0, 3.0], 8), ["1", "2", "3"]);
         let log = Axis::log("");
         assert_eq!(
             labels(&log, &[1e-4, 1.0], 9),

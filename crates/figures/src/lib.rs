@@ -36,6 +36,8 @@ pub struct Axis {
     /// The range shown; without one, that of the values. What lies outside is
     /// not drawn.
     pub range: Option<[f64; 2]>,
+    /// Whether only whole numbers are on it, such as epochs.
+    pub whole: bool,
 }
 
 /// A curve.
@@ -50,6 +52,9 @@ pub struct Series {
     pub band: Vec<(f64, f64, f64)>,
     /// Whether the points are dots of their own and not joined.
     pub dots: bool,
+    /// Whether it is a thin grey line behind the others, without a name: a
+    /// contour.
+    pub backdrop: bool,
 }
 
 /// A place on the horizontal axis.
@@ -67,6 +72,14 @@ impl Axis {
         Self {
             label: label.to_owned(),
             ..Self::default()
+        }
+    }
+
+    /// A linear axis of whole numbers over the range of the values.
+    pub fn whole(label: &str) -> Self {
+        Self {
+            whole: true,
+            ..Self::linear(label)
         }
     }
 

@@ -1,6 +1,6 @@
 //! A figure as SVG: fixed size, its own background, no style sheet, no script.
 
-use crate::{LinePlot, pieces};
+use crate::{LinePlot, Series, pieces};
 use std::fmt::Write as _;
 
 /// Pixels of the figure and of the frame around the curves.
@@ -27,7 +27,7 @@ impl LinePlot {
     pub fn svg(&self) -> String {
         let scales = self.scales();
         let [width, height] = SIZE;
-        let legend = match self.series.len() {
+        let legend = match self.named().count() {
             0 | 1 => 0,
             // Columns of names under the figure.
             count => count.div_ceil(self.columns()),
@@ -75,10 +75,19 @@ impl LinePlot {
             escaped(&self.y.label),
         );
         self.marks_svg(&mut svg, &scales[0]);
-        for (at, series) in self.series.iter().enumerate() {
+        for series in self.series.iter().filter(|series| series.backdrop) {
+            for piece in pieces(&series.points, &scales) {
+                let _ = writeln!(
+                    svg,
+                    r##"<path d="{}" fill="none" stroke="#b0b0b0"/>"##,
+                    path(&piece)
+                );
+            }
+        }
+        for (at, series) in self.named().enumerate() {
             band_svg(&mut svg, &series.band, &scales, COLOURS[at % COLOURS.len()]);
         }
-        for (at, series) in self.series.iter().enumerate() {
+        for (at, series) in self.named().enumerate() {
             for piece in pieces(&series.points, &scales) {
                 match series.dots {
                     true => dots_svg(&mut svg, &piece, at),
@@ -113,9 +122,14 @@ impl LinePlot {
         }
     }
 
+    /// The curves that have a colour and a name.
+    fn named(&self) -> impl Iterator<Item = &Series> {
+        self.series.iter().filter(|series| !series.backdrop)
+    }
+
     /// Names side by side in the legend: as many as the longest leaves room for.
     fn columns(&self) -> usize {
-        let lengths = self.series.iter().map(|series| series.name.chars().count());
+        let lengths = self.named().map(|series| series.name.chars().count());
         let widest = 45.0 + LETTER * lengths.max().unwrap_or(0) as f64;
         ((place_x(1.0) - place_x(0.0)) / widest).clamp(1.0, 4.0) as usize
     }
@@ -123,7 +137,7 @@ impl LinePlot {
     fn legend_svg(&self, svg: &mut String) {
         let columns = self.columns();
         let column = (place_x(1.0) - place_x(0.0)) / columns as f64;
-        for (at, series) in self.series.iter().enumerate() {
+        for (at, series) in self.named().enumerate() {
             let x = place_x(0.0) + (at % columns) as f64 * column;
             let y = SIZE[1] + (at / columns) as f64 * LINE;
             let sample = match series.dots {

@@ -88,12 +88,19 @@ impl RunNumbers {
 /// and was trained as `settings` say.
 pub(crate) fn finished(parent: &Path, name: &str, settings: &Settings) -> Option<RunNumbers> {
     let path = parent.join(name);
-    let config = std::fs::read_to_string(path.join("config.toml")).ok()?;
-    if settings.to_toml().ok()? != config {
+    if !holds(&path, settings) {
         return None;
     }
     let folder = RunFolder::open(&path.to_string_lossy(), parent).ok()?;
     RunNumbers::of(folder.manifest().ok()?)
+}
+
+/// Whether the run in `folder` is trained as `settings` say; a key that its file
+/// does not have yet means what it means by default.
+fn holds(folder: &Path, settings: &Settings) -> bool {
+    let config = std::fs::read_to_string(folder.join("config.toml"));
+    let config = config.ok().and_then(|text| toml::from_str(&text).ok());
+    config.is_some_and(|config: Settings| config == *settings)
 }
 
 /// `text` as a part of a file's name.
@@ -133,12 +140,10 @@ fn begun(settings: &Settings, context: &Context) -> Result<Option<RunFolder>, La
         return Ok(None);
     };
     let ending = format!("-{}", plain_name(word));
-    let config = settings.to_toml()?;
     let alike = |run: &RunSummary| {
-        let file = context.output_dir.join(&run.run).join("config.toml");
         run.run.ends_with(&ending)
             && !matches!(run.status, Status::Failed | Status::Imported)
-            && std::fs::read_to_string(file).is_ok_and(|found| found == config)
+            && holds(&context.output_dir.join(&run.run), settings)
     };
     let runs = list_runs(&context.output_dir)?;
     let Some(run) = runs.iter().rev().find(|run| alike(run)) else {

@@ -39,6 +39,8 @@ struct Seen {
 
 #[derive(Default)]
 struct Watch {
+    /// Whether a layer is being computed: those inside it are parts of it.
+    inside: bool,
     seen: Vec<Seen>,
     /// The layer, by number, whose output gradients are asked for.
     target: Option<usize>,
@@ -49,17 +51,28 @@ thread_local! {
     static WATCH: RefCell<Option<Watch>> = const { RefCell::new(None) };
 }
 
-/// Whether outputs are kept.
+/// Whether the output of the next layer is kept.
 pub(crate) fn is_on() -> bool {
-    WATCH.with_borrow(Option::is_some)
+    WATCH.with_borrow(|watch| watch.as_ref().is_some_and(|watch| !watch.inside))
 }
 
-/// Keeps the output of a layer, and hands it on.
-pub(crate) fn see<const D: usize>(
-    kind: &'static str,
-    weight: Option<ParamId>,
-    y: Tensor<D>,
+fn set_inside(inside: bool) {
+    WATCH.with_borrow_mut(|watch| {
+        if let Some(watch) = watch {
+            watch.inside = inside;
+        }
+    });
+}
+
+/// Computes a layer, keeps its output and hands it on.
+pub(crate) fn seen<const I: usize, const D: usize>(
+    x: Tensor<I>,
+    (kind, weight): (&'static str, Option<ParamId>),
+    compute: impl FnOnce(Tensor<I>) -> Tensor<D>,
 ) -> Tensor<D> {
+    set_inside(true);
+    let y = compute(x);
+    set_inside(false);
     let values = y.to_data();
     WATCH.with_borrow_mut(|watch| {
         let Some(watch) = watch else { return y };
@@ -227,6 +240,22 @@ mod tests {
         assert_eq!(seen[0].layer.as_deref(), Some("conv1"));
         assert_eq!(scores.to_data(), network.forward(images).to_data());
         assert!(!is_on());
+    }
+
+    #[test]
+    fn every_layer_of_a_summary_is_seen_and_no_other() {
+        for name in ["lenet", "resnet20", "lenet5-1998", "mobilenet_v2-cifar"] {
+            let (network, images) = network(name);
+            let input = find(name).expect("a network").form.task().input;
+            let (_, seen) = activations(&network, images);
+            let steps = network.steps(input).expect("fits");
+            let kinds = |kinds: Vec<&'static str>| kinds.join(", ");
+            assert_eq!(
+                kinds(seen.iter().map(|seen| seen.kind).collect()),
+                kinds(steps.iter().map(|step| step.kind).collect()),
+                "{name}"
+            );
+        }
     }
 
     #[test]

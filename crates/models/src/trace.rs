@@ -156,7 +156,7 @@ pub(crate) fn layer<const I: usize, const O: usize>(
     }
     if activations::is_on() {
         let Report { kind, weight, .. } = report(x.dims());
-        return activations::see(kind, weight, compute(x));
+        return activations::seen(x, (kind, weight), compute);
     }
     match profile::is_on() {
         true => {

@@ -15,7 +15,13 @@ const fn row(name: &'static str, question: &'static str) -> ExperimentRow {
 }
 
 /// Every experiment.
-pub const EXPERIMENTS: &[ExperimentRow] = &[row(
-    "mlp-vs-cnn",
-    "Does a convolutional network beat a perceptron on the same images, and is it for its parameters, its arithmetic or the number of images?",
-)];
+pub const EXPERIMENTS: &[ExperimentRow] = &[
+    row(
+        "mlp-vs-cnn",
+        "Does a convolutional network beat a perceptron on the same images, and is it for its parameters, its arithmetic or the number of images?",
+    ),
+    row(
+        "optimizers",
+        "How do the learning algorithms compare at the lecture's rate, and each at its own?",
+    ),
+];
