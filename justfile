@@ -24,6 +24,11 @@ eval *arguments:
 predict *arguments:
     @just _kiln predict "$@"
 
+# Draw a digit and watch networks answer: just playground RUN RUN
+[group('use')]
+playground *arguments:
+    @just _kiln playground "$@"
+
 # List models, datasets, optimizers, schedules or backends: just list models
 [group('use')]
 list *arguments:

@@ -13,6 +13,7 @@ mod import;
 mod list;
 mod lr_find;
 mod output;
+mod playground;
 mod predict;
 mod repro;
 mod runs;
@@ -63,6 +64,7 @@ fn act(verb: Verb) -> Result<ExitCode, LabError> {
         Verb::Compare(arguments) => compare::run(&arguments),
         Verb::Eval(arguments) => eval::run(&arguments),
         Verb::Predict(arguments) => predict::run(&arguments),
+        Verb::Playground(arguments) => playground::run(&arguments),
         Verb::Export(arguments) => export::run(&arguments),
         Verb::Import(arguments) => import::run(&arguments),
         Verb::List(arguments) => list::run(&arguments),

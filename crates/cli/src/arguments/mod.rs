@@ -5,6 +5,7 @@ mod around;
 mod bench;
 mod data;
 mod network;
+mod playground;
 mod rate;
 mod train;
 
@@ -12,6 +13,7 @@ pub use around::*;
 pub use bench::*;
 pub use data::*;
 pub use network::*;
+pub use playground::*;
 pub use rate::*;
 pub use train::*;
 
@@ -48,6 +50,8 @@ pub enum Verb {
     Eval(EvalArguments),
     /// Classify pictures with a trained network
     Predict(PredictArguments),
+    /// Draw on a page of this machine and watch networks answer
+    Playground(PlaygroundArguments),
     /// Write weights, or a network as a graph, for other programs
     Export(ExportArguments),
     /// Make a run folder of a weight file
@@ -88,6 +92,7 @@ impl Verb {
             Self::Sweep(arguments) => arguments.threads.threads,
             Self::Eval(arguments) => arguments.threads.threads,
             Self::Predict(arguments) => arguments.threads.threads,
+            Self::Playground(arguments) => arguments.threads.threads,
             Self::Bench(arguments) => arguments.threads.threads,
             Self::LrFind(arguments) => arguments.threads.threads,
             _ => None,

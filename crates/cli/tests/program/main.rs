@@ -9,6 +9,7 @@ mod bench;
 mod choices;
 mod files;
 mod networks;
+mod playground;
 mod rates;
 mod resume;
 
@@ -17,7 +18,7 @@ use std::{
     process::{Command, Output},
 };
 
-const VERBS: [&str; 17] = [
+const VERBS: [&str; 18] = [
     "repro",
     "train",
     "sweep",
@@ -31,6 +32,7 @@ const VERBS: [&str; 17] = [
     "lr-find",
     "eval",
     "predict",
+    "playground",
     "data",
     "runs",
     "doctor",
