@@ -39,6 +39,11 @@ list *arguments:
 summary *arguments:
     @just _kiln summary "$@"
 
+# Convolve small matrices, every sum spelled out: just conv --input '1 2 3 4 5' --kernel '2 1'
+[group('use')]
+conv *arguments:
+    @just _kiln conv "$@"
+
 # Time training steps and inference: just bench lenet resnet20 --threads 2
 [group('use')]
 bench *arguments:

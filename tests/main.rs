@@ -6,6 +6,8 @@
 mod around;
 /// Changed images, views and ensembles.
 mod augmentation;
+/// The worked numbers of lectures.
+mod lectures;
 /// Optimizers and schedules against PyTorch.
 mod optimizers;
 /// The numbers of PyTorch.

@@ -5,6 +5,7 @@ mod arguments;
 mod around;
 mod bench;
 mod compare;
+mod conv;
 mod data;
 mod doctor;
 mod eval;
@@ -69,6 +70,7 @@ fn act(verb: Verb) -> Result<ExitCode, LabError> {
         Verb::Import(arguments) => import::run(&arguments),
         Verb::List(arguments) => list::run(&arguments),
         Verb::Summary(arguments) => summary::run(&arguments),
+        Verb::Conv(arguments) => conv::run(&arguments),
         Verb::Bench(arguments) => bench::run(&arguments),
         Verb::Schedule(arguments) => schedule::run(&arguments),
         Verb::LrFind(arguments) => lr_find::run(&arguments),

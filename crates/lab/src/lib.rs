@@ -43,6 +43,7 @@ mod stops;
 mod sweep;
 mod tensorboard;
 mod transfer;
+mod worked_example;
 
 pub use bench::{
     BenchMode, BenchReport, BenchSubject, LayerProfile, LoaderReport, Measurement, PhaseProfile,
@@ -90,3 +91,7 @@ pub use stops::Stops;
 pub use sweep::{Sweep, SweepPlan, SweepReport, SweepRow, SweepRun};
 pub use tensorboard::TensorBoard;
 pub use transfer::{TransferSettings, weight_file};
+pub use worked_example::{
+    Extent, Matrix, Padding, PoolChoice, Worked, WorkedConvolution, WorkedExample, WorkedStep,
+    parse_number,
+};

@@ -112,7 +112,7 @@ impl Window {
     }
 
     /// Why the window has no position on an image, if it has none.
-    pub(crate) fn misfit(&self, layer: &str, input: [usize; 2]) -> Option<Misfit> {
+    pub fn misfit(&self, layer: &str, input: [usize; 2]) -> Option<Misfit> {
         let axis = (0..2).find(|axis| self.positions(input, *axis).is_none())?;
         let name = ["height", "width"][axis];
         Some(Misfit {

@@ -3,6 +3,7 @@
 
 mod around;
 mod bench;
+mod conv;
 mod data;
 mod network;
 mod playground;
@@ -11,6 +12,7 @@ mod train;
 
 pub use around::*;
 pub use bench::*;
+pub use conv::*;
 pub use data::*;
 pub use network::*;
 pub use playground::*;
@@ -60,6 +62,8 @@ pub enum Verb {
     List(ListArguments),
     /// Show a network layer by layer: shapes, parameters, arithmetic, memory
     Summary(SummaryArguments),
+    /// Convolve small matrices by hand: every sum spelled out
+    Conv(Box<ConvArguments>),
     /// Time training steps and inference of networks
     #[command(alias = "benchmark")]
     Bench(BenchArguments),

@@ -7,6 +7,7 @@ mod around;
 mod augment;
 mod bench;
 mod choices;
+mod conv;
 mod files;
 mod networks;
 mod playground;
@@ -18,7 +19,7 @@ use std::{
     process::{Command, Output},
 };
 
-const VERBS: [&str; 18] = [
+const VERBS: [&str; 19] = [
     "repro",
     "train",
     "sweep",
@@ -27,6 +28,7 @@ const VERBS: [&str; 18] = [
     "import",
     "list",
     "summary",
+    "conv",
     "bench",
     "schedule",
     "lr-find",
