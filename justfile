@@ -28,6 +28,10 @@ predict *arguments:
 [group('use')]
 playground *arguments:
     @just _kiln playground "$@"
+# Look inside a trained network: just view latest feature-maps --image 7
+[group('use')]
+view *arguments:
+    @just _kiln view "$@"
 
 # List models, datasets, optimizers, schedules or backends: just list models
 [group('use')]

@@ -22,6 +22,7 @@ mod schedule;
 mod summary;
 mod sweep;
 mod train;
+mod view;
 
 use arguments::{Arguments, Verb};
 use clap::{CommandFactory, Parser};
@@ -66,6 +67,7 @@ fn act(verb: Verb) -> Result<ExitCode, LabError> {
         Verb::Eval(arguments) => eval::run(&arguments),
         Verb::Predict(arguments) => predict::run(&arguments),
         Verb::Playground(arguments) => playground::run(&arguments),
+        Verb::View(arguments) => view::run(&arguments),
         Verb::Export(arguments) => export::run(&arguments),
         Verb::Import(arguments) => import::run(&arguments),
         Verb::List(arguments) => list::run(&arguments),

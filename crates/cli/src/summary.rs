@@ -65,26 +65,11 @@ fn rows(summary: &Summary) -> Vec<Vec<String>> {
     let mut groups: Vec<Vec<&LayerSummary>> = Vec::new();
     for layer in &summary.layers {
         match groups.last_mut() {
-            Some(group) if follows(layer, group) => group.push(layer),
+            Some(group) if layer.continues(group) => group.push(layer),
             _ => groups.push(vec![layer]),
         }
     }
     groups.iter().map(|group| row(group, summary)).collect()
-}
-
-fn follows(layer: &LayerSummary, group: &[&LayerSummary]) -> bool {
-    let part_of = |layer: &LayerSummary| {
-        let path = layer.name.rsplit_once('.');
-        path.map_or_else(String::new, |(part, _)| part.to_owned())
-    };
-    match layer.kind {
-        "batch norm" => {
-            matches!(group, [conv] if conv.kind.ends_with("conv") && part_of(conv) == part_of(layer))
-        }
-        "sigmoid" | "tanh" | "ReLU" | "ReLU6" | "leaky ReLU" | "PReLU" | "ELU" | "maxout"
-        | "squash" | "identity" | "response norm" | "dropout" | "channel dropout" => true,
-        _ => false,
-    }
 }
 
 fn row(group: &[&LayerSummary], summary: &Summary) -> Vec<String> {

@@ -1,11 +1,23 @@
-//! Curves over one axis, drawn as an SVG file or as text for a terminal, and
-//! tables as text.
+//! Figures as SVG files: curves over one axis, which can also be text for a
+//! terminal, sheets of small pictures, matrices and histograms; and tables as
+//! text.
 
 mod axis;
+mod colour;
+mod grid;
+mod heatmap;
+mod histogram;
+mod page;
+mod pixels;
 mod svg;
 mod table;
 mod text;
 
+pub use colour::{ColourMap, ColourScale, Rgb};
+pub use grid::{Grid, Row, Section, Tile, tile_size};
+pub use heatmap::{Cell, Heatmap};
+pub use histogram::{Histogram, Histograms};
+pub use pixels::Pixels;
 pub use table::{markdown, percent, table, thousands};
 
 use axis::Scale;

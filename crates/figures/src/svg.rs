@@ -239,7 +239,7 @@ fn path(piece: &[(f64, f64)]) -> String {
     path
 }
 
-fn escaped(text: &str) -> String {
+pub(crate) fn escaped(text: &str) -> String {
     text.replace('&', "&amp;")
         .replace('<', "&lt;")
         .replace('>', "&gt;")

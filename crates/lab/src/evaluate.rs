@@ -238,22 +238,8 @@ impl Subject {
         let backend = request.backend.as_ref().unwrap_or(&settings.device.backend);
         let device = kiln_backend::open(&backend.parse()?)?;
         let trained = trained(folder, request.checkpoint)?;
-        let (feed, classes, source) = images(&manifest, request.split, store)?;
-        if classes != manifest.classes {
-            return Err(changed(&manifest, "classes"));
-        }
-        if feed.images.spec() != manifest.input {
-            return Err(changed(&manifest, "image shape"));
-        }
-        if feed.indices.is_empty() {
-            return Err(LabError::usage(format!(
-                "the run {} held no validation images out; evaluate --split test or train",
-                folder.name()
-            )));
-        }
+        let (feed, source) = images_of(&manifest, request.split, request.batch_size, store)?;
         let mirrored = knows_mirrored(&manifest)?;
-        let mut feed = feed.unchanged(request.batch_size);
-        feed.normalization = manifest.normalization.clone();
         Ok(Self {
             views: Views::of_level(request.tta, mirrored),
             network: trained.network.fork(&device),
@@ -284,6 +270,32 @@ impl Subject {
             confusion: evaluation.confusion,
         }
     }
+}
+
+/// The images of a split of a run, unchanged and in their order, which must be
+/// those that it was made with, and where they come from.
+pub(crate) fn images_of(
+    manifest: &Manifest,
+    split: EvalSplit,
+    batch_size: usize,
+    store: &Store,
+) -> Result<(Feed, Source), LabError> {
+    let (feed, classes, source) = images(manifest, split, store)?;
+    if classes != manifest.classes {
+        return Err(changed(manifest, "classes"));
+    }
+    if feed.images.spec() != manifest.input {
+        return Err(changed(manifest, "image shape"));
+    }
+    if feed.indices.is_empty() {
+        return Err(LabError::usage(format!(
+            "the run {} held no validation images out; evaluate --split test or train",
+            manifest.run
+        )));
+    }
+    let mut feed = feed.unchanged(batch_size);
+    feed.normalization = manifest.normalization.clone();
+    Ok((feed, source))
 }
 
 /// Whether mirrored images are nothing new to a run: those of photographs, and

@@ -43,6 +43,7 @@ mod stops;
 mod sweep;
 mod tensorboard;
 mod transfer;
+pub mod view;
 mod worked_example;
 
 pub use bench::{

@@ -39,11 +39,13 @@ struct Seen {
 
 #[derive(Default)]
 struct Watch {
-    /// Whether a layer is being computed: those inside it are parts of it.
-    inside: bool,
     seen: Vec<Seen>,
-    /// The layer, by number, whose output gradients are asked for.
-    target: Option<usize>,
+    /// Layers that came by.
+    passed: usize,
+    /// The layer, by number, whose output alone is kept.
+    only: Option<usize>,
+    /// Whether its gradients are asked for.
+    tracked: bool,
     gradient: Option<GradientOf>,
 }
 
@@ -51,32 +53,34 @@ thread_local! {
     static WATCH: RefCell<Option<Watch>> = const { RefCell::new(None) };
 }
 
-/// Whether the output of the next layer is kept.
+/// Whether outputs are kept.
 pub(crate) fn is_on() -> bool {
-    WATCH.with_borrow(|watch| watch.as_ref().is_some_and(|watch| !watch.inside))
+    WATCH.with_borrow(Option::is_some)
 }
 
-fn set_inside(inside: bool) {
-    WATCH.with_borrow_mut(|watch| {
-        if let Some(watch) = watch {
-            watch.inside = inside;
-        }
-    });
+/// Computes a layer without a look at the layers that it is made of.
+pub(crate) fn unseen<T>(compute: impl FnOnce() -> T) -> T {
+    let watch = WATCH.take();
+    let value = compute();
+    WATCH.set(watch);
+    value
 }
 
-/// Computes a layer, keeps its output and hands it on.
-pub(crate) fn seen<const I: usize, const D: usize>(
-    x: Tensor<I>,
-    (kind, weight): (&'static str, Option<ParamId>),
-    compute: impl FnOnce(Tensor<I>) -> Tensor<D>,
+/// Keeps the output of a layer, and hands it on.
+pub(crate) fn see<const D: usize>(
+    kind: &'static str,
+    weight: Option<ParamId>,
+    y: Tensor<D>,
 ) -> Tensor<D> {
-    set_inside(true);
-    let y = compute(x);
-    set_inside(false);
-    let values = y.to_data();
     WATCH.with_borrow_mut(|watch| {
         let Some(watch) = watch else { return y };
-        let y = match watch.target == Some(watch.seen.len()) {
+        let number = watch.passed;
+        watch.passed += 1;
+        if watch.only.is_some_and(|only| only != number) {
+            return y;
+        }
+        let values = y.to_data();
+        let y = match watch.tracked {
             true => {
                 // Nothing before it is tracked, so that it is a leaf.
                 let y = y.require_grad();
@@ -98,7 +102,7 @@ pub(crate) fn seen<const I: usize, const D: usize>(
 }
 
 /// Runs `run` and gives what the layers in it gave.
-fn watched<T>(target: Option<usize>, run: impl FnOnce() -> T) -> (T, Watch) {
+fn watched<T>(watch: Watch, run: impl FnOnce() -> T) -> (T, Watch) {
     // Also after a panic nothing is kept any more.
     struct Off;
     impl Drop for Off {
@@ -107,10 +111,7 @@ fn watched<T>(target: Option<usize>, run: impl FnOnce() -> T) -> (T, Watch) {
         }
     }
     let _off = Off;
-    WATCH.set(Some(Watch {
-        target,
-        ..Watch::default()
-    }));
+    WATCH.set(Some(watch));
     let value = run();
     (value, WATCH.take().unwrap_or_default())
 }
@@ -138,8 +139,24 @@ fn named(network: &Network, seen: Vec<Seen>) -> Vec<Activation> {
 /// `[batch, channels, height, width]` to `[batch, classes]`.
 pub fn activations(network: &Network, images: Tensor<4>) -> (Tensor<2>, Vec<Activation>) {
     let plain = network.valid();
-    let (scores, watch) = watched(None, || plain.forward(images.without_autodiff()));
+    let run = || plain.forward(images.without_autodiff());
+    let (scores, watch) = watched(Watch::default(), run);
     (scores, named(network, watch.seen))
+}
+
+/// The output of the layer with the number `layer` of [`activations`] alone;
+/// none when there is no such layer.
+///
+/// # Shapes
+/// `[batch, channels, height, width]` to the layer's output.
+pub fn activation(network: &Network, images: Tensor<4>, layer: usize) -> Option<Activation> {
+    let plain = network.valid();
+    let watch = Watch {
+        only: Some(layer),
+        ..Watch::default()
+    };
+    let (_, watch) = watched(watch, || plain.forward(images.without_autodiff()));
+    named(network, watch.seen).pop()
 }
 
 /// The derivatives of the class scores that `class` names, one for each image,
@@ -172,10 +189,15 @@ pub fn sensitivity(
 ) -> Option<Sensitivity> {
     let images = Tensor::from_data(images.to_data(), &images.device().autodiff());
     let frozen = frozen(network);
-    let (scores, mut watch) = watched(Some(layer), || frozen.forward(images));
+    let watch = Watch {
+        only: Some(layer),
+        tracked: true,
+        ..Watch::default()
+    };
+    let (scores, mut watch) = watched(watch, || frozen.forward(images));
     let gradient = watch.gradient.take()?;
     let gradients = scores_of(scores, class).backward();
-    let activation = named(network, watch.seen).swap_remove(layer);
+    let activation = named(network, watch.seen).pop()?;
     let zeros = || TensorData::zeros::<f32, _>(activation.values.shape().clone());
     let gradient = gradient(&gradients).unwrap_or_else(zeros);
     Some(Sensitivity {
@@ -243,18 +265,27 @@ mod tests {
     }
 
     #[test]
-    fn every_layer_of_a_summary_is_seen_and_no_other() {
-        for name in ["lenet", "resnet20", "lenet5-1998", "mobilenet_v2-cifar"] {
+    fn the_layers_are_those_that_are_followed() {
+        // Shortcuts, layers made of others, transposed convolutions, vectors.
+        for name in [
+            "resnet20",
+            "lenet5-1998",
+            "encoder-decoder",
+            "locally-connected",
+            "signal",
+            "cnn-macau",
+            "mobilenet_v2-cifar",
+        ] {
             let (network, images) = network(name);
-            let input = find(name).expect("a network").form.task().input;
+            let steps = network.steps(find(name).expect("it").form.task().input);
+            let steps = steps.expect("fits").into_iter();
+            let followed: Vec<_> = steps.map(|step| (step.kind, step.output)).collect();
             let (_, seen) = activations(&network, images);
-            let steps = network.steps(input).expect("fits");
-            let kinds = |kinds: Vec<&'static str>| kinds.join(", ");
-            assert_eq!(
-                kinds(seen.iter().map(|seen| seen.kind).collect()),
-                kinds(steps.iter().map(|step| step.kind).collect()),
-                "{name}"
-            );
+            let seen = seen.iter();
+            let seen: Vec<_> = seen
+                .map(|seen| (seen.kind, seen.values.shape()[1..].to_vec()))
+                .collect();
+            assert_eq!(seen, followed, "{name}");
         }
     }
 
@@ -301,6 +332,13 @@ mod tests {
             maps.expect("a convolution"),
         );
         let maps = maps.expect("a layer");
+        let [alone, own] = [0, last].map(|layer| {
+            let one = activation(&network, images.clone(), layer);
+            one.expect("a layer").values
+        });
+        assert_eq!((&alone, &own), (&seen[0].values, &seen[last].values));
+        assert_eq!(maps.activation.values, alone);
+        assert!(activation(&network, images.clone(), last + 1).is_none());
         assert_eq!(maps.gradient.shape(), maps.activation.values.shape());
         assert!(maps.gradient.iter::<f32>().any(|value| value != 0.0));
         assert!(sensitivity(&network, images, &[3, 7], last + 1).is_none());

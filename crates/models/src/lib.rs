@@ -37,7 +37,9 @@ mod window;
 
 pub use kiln_weights as weights;
 
-pub use activations::{Activation, Sensitivity, activations, input_gradient, sensitivity};
+pub use activations::{
+    Activation, Sensitivity, activation, activations, input_gradient, sensitivity,
+};
 pub use classifier::{ConvNet, Head};
 pub use cnn::Cnn;
 pub use count::{materialize, parameters, parameters_where};

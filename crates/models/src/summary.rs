@@ -62,6 +62,26 @@ pub struct LayerSummary {
     pub jump: f64,
 }
 
+impl LayerSummary {
+    /// Whether it changes neither shape nor place, so that it is shown together
+    /// with the layers of `group`, right before it: an activation, dropout, and
+    /// the batch norm of a convolution.
+    pub fn continues(&self, group: &[&Self]) -> bool {
+        let part_of = |layer: &Self| {
+            let path = layer.name.rsplit_once('.');
+            path.map_or_else(String::new, |(part, _)| part.to_owned())
+        };
+        match self.kind {
+            "batch norm" => {
+                matches!(group, [conv] if conv.kind.ends_with("conv") && part_of(conv) == part_of(self))
+            }
+            "sigmoid" | "tanh" | "ReLU" | "ReLU6" | "leaky ReLU" | "PReLU" | "ELU" | "maxout"
+            | "squash" | "identity" | "response norm" | "dropout" | "channel dropout" => true,
+            _ => false,
+        }
+    }
+}
+
 /// A sliding window with its arithmetic.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct WindowSummary {

@@ -40,6 +40,10 @@ pub struct Step {
     pub receptive_field: [f64; 2],
     /// Pixels from one output value's field to the next one's.
     pub jump: [f64; 2],
+    /// Where the first output value's field begins, in pixels from the top and
+    /// the left; below 0 in the padding. Not known behind a transposed
+    /// convolution.
+    pub start: [f64; 2],
 }
 
 /// How far a layer's output looks into its input.
@@ -120,6 +124,7 @@ impl<const O: usize> Report<O> {
 struct Field {
     size: [f64; 2],
     jump: [f64; 2],
+    start: [f64; 2],
 }
 
 struct Trace {
@@ -156,7 +161,8 @@ pub(crate) fn layer<const I: usize, const O: usize>(
     }
     if activations::is_on() {
         let Report { kind, weight, .. } = report(x.dims());
-        return activations::seen(x, (kind, weight), compute);
+        let y = activations::unseen(|| compute(x));
+        return activations::see(kind, weight, y);
     }
     match profile::is_on() {
         true => {
@@ -203,7 +209,9 @@ impl Trace {
             let misfit = window.misfit(report.kind, [*height, *width]);
             self.misfit = self.misfit.take().or(misfit);
         }
-        for axis in 0..2 {
+        let padding = window.map_or([0, 0], |window| window.padding);
+        for (axis, padding) in padding.into_iter().enumerate() {
+            self.field.start[axis] -= padding as f64 * self.field.jump[axis];
             self.field.size[axis] += (report.reach.span[axis] - 1.0) * self.field.jump[axis];
             self.field.jump[axis] *= report.reach.stride[axis];
         }
@@ -219,6 +227,7 @@ impl Trace {
             macs: report.macs,
             receptive_field: self.field.size,
             jump: self.field.jump,
+            start: self.field.start,
         });
     }
 }
@@ -239,6 +248,7 @@ pub(crate) fn follow<const O: usize>(
         field: Field {
             size: [1.0, 1.0],
             jump: [1.0, 1.0],
+            start: [0.0, 0.0],
         },
         misfit: None,
     }));

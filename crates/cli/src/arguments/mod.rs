@@ -9,6 +9,7 @@ mod network;
 mod playground;
 mod rate;
 mod train;
+mod view;
 
 pub use around::*;
 pub use bench::*;
@@ -18,6 +19,7 @@ pub use network::*;
 pub use playground::*;
 pub use rate::*;
 pub use train::*;
+pub use view::*;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
@@ -52,6 +54,8 @@ pub enum Verb {
     Eval(EvalArguments),
     /// Classify pictures with a trained network
     Predict(PredictArguments),
+    /// Look inside a trained network: figures of filters, maps, saliency, errors
+    View(Box<ViewArguments>),
     /// Draw on a page of this machine and watch networks answer
     Playground(PlaygroundArguments),
     /// Write weights, or a network as a graph, for other programs
@@ -97,6 +101,7 @@ impl Verb {
             Self::Eval(arguments) => arguments.threads.threads,
             Self::Predict(arguments) => arguments.threads.threads,
             Self::Playground(arguments) => arguments.threads.threads,
+            Self::View(arguments) => arguments.threads.threads,
             Self::Bench(arguments) => arguments.threads.threads,
             Self::LrFind(arguments) => arguments.threads.threads,
             _ => None,

@@ -13,13 +13,14 @@ mod networks;
 mod playground;
 mod rates;
 mod resume;
+mod view;
 
 use std::{
     path::Path,
     process::{Command, Output},
 };
 
-const VERBS: [&str; 19] = [
+const VERBS: [&str; 20] = [
     "repro",
     "train",
     "sweep",
@@ -35,6 +36,7 @@ const VERBS: [&str; 19] = [
     "eval",
     "predict",
     "playground",
+    "view",
     "data",
     "runs",
     "doctor",

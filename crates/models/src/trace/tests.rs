@@ -41,6 +41,23 @@ fn lenet_sees_as_the_textbook_says() {
 }
 
 #[test]
+fn fields_begin_in_the_padding() {
+    let starts = |name, input| {
+        let steps = built(name, input).steps(input).expect("fits");
+        let convs = steps.into_iter().filter(|step| step.kind == "conv");
+        let starts = convs.map(|step| step.start);
+        starts.collect::<Vec<_>>()
+    };
+    // 5x5 with padding 2, then without, after a pool of 2.
+    assert_eq!(starts("lenet", ImageSpec::MNIST), [[-2.0; 2], [-2.0; 2]]);
+    // 5x5 with padding 2, pool, 5x5 with padding 2: 2 + 2 * 2.
+    assert_eq!(starts("cnn-ntu", ImageSpec::MNIST), [[-2.0; 2], [-6.0; 2]]);
+    // 7x7 with padding 3 and stride 2, a pool with padding 1: 3 + 2 + 4.
+    let resnet = starts("resnet18", ImageSpec::new(3, 224, 224));
+    assert_eq!(resnet[..2], [[-3.0; 2], [-9.0; 2]]);
+}
+
+#[test]
 fn resnet18_sees_435_pixels_with_a_jump_of_32() {
     let input = ImageSpec::new(3, 224, 224);
     let fields = fields("resnet18", input);
