@@ -99,8 +99,12 @@ fn show(plan: &RunPlan) {
         (
             "steps",
             format!(
-                "{} of {} images in an epoch, {} in {}",
+                "{} of {}{} images in an epoch, {} in {}",
                 thousands(plan.steps_per_epoch),
+                match plan.batches_per_step {
+                    1 => String::new(),
+                    several => format!("{several} batches of "),
+                },
                 settings.train.batch_size,
                 thousands(plan.steps),
                 counted(settings.train.epochs, "epoch")

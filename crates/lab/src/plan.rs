@@ -25,6 +25,8 @@ pub struct RunPlan {
     pub train_images: usize,
     /// Validation images.
     pub val_images: usize,
+    /// Batches whose gradients are averaged for a step.
+    pub batches_per_step: usize,
     /// Steps of an epoch.
     pub steps_per_epoch: usize,
     /// Steps in all.
@@ -53,7 +55,9 @@ pub fn plan(settings: &Settings, store: &Store) -> Result<RunPlan, LabError> {
         settings.transfer.freeze(drawn)?;
     }
     let summary = summarize(&settings.model.name, &network, &task).map_err(LabError::usage)?;
-    let steps_per_epoch = data.train.batches();
+    let batches = data.train.batches();
+    let batches_per_step = settings.accumulate()?.min(batches.max(1));
+    let steps_per_epoch = batches.div_ceil(batches_per_step);
     if steps_per_epoch == 0 {
         return Err(kiln_training::FitError::NoBatch {
             images: data.train.indices.len(),
@@ -71,6 +75,7 @@ pub fn plan(settings: &Settings, store: &Store) -> Result<RunPlan, LabError> {
         source: data.source,
         train_images: data.train.indices.len(),
         val_images: data.valid.indices.len(),
+        batches_per_step,
         steps_per_epoch,
         steps: steps_per_epoch * settings.train.epochs,
         device: format!("{choice}: {}", kiln_backend::describe(&device)),

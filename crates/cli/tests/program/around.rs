@@ -72,6 +72,12 @@ fn a_dry_run_shows_steps_and_writes_nothing() {
         text.contains("2 of 128 images in an epoch, 4 in 2 epochs"),
         "{text}"
     );
+    let several = kiln(dir.path(), &short(&["--dry-run", "--accumulate", "2"]));
+    let several = stdout(&several);
+    assert!(
+        several.contains("1 of 2 batches of 128 images in an epoch, 2 in 2 epochs"),
+        "{several}"
+    );
     assert!(
         text.contains("200 training and 50 validation images"),
         "{text}"

@@ -1,11 +1,11 @@
 //! The numbers of an optimizer, and which of them no optimizer can use.
 
-use super::find_optimizer;
+use super::{OPTIMIZERS, OptimizerRow, find_optimizer};
 use burn::module::ParamGroup;
 use serde::{Deserialize, Serialize};
 
-/// The numbers of an optimizer. One that has no use for a number ignores it;
-/// [`OptimizerSettings::check`] refuses those that no optimizer can use.
+/// The numbers of an optimizer. One that has no use for a number ignores it, but
+/// for momentum; [`OptimizerSettings::check`] refuses what cannot be used.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct OptimizerSettings {
@@ -140,6 +140,7 @@ impl OptimizerSettings {
             ));
         }
         self.check_decay()?;
+        self.check_momentum()?;
         let named = find_optimizer(&self.name).is_ok_and(|row| row.lookahead > 0);
         match named && self.lookahead == 0 {
             true => Err(format!(
@@ -148,6 +149,22 @@ impl OptimizerSettings {
             )),
             false => Ok(()),
         }
+    }
+
+    fn check_momentum(&self) -> Result<(), String> {
+        // PyTorch's RMSprop has momentum as a choice.
+        let has_it = |row: &OptimizerRow| row.momentum > 0.0 || row.name == "rmsprop";
+        if self.momentum == 0.0 || find_optimizer(&self.name).is_ok_and(has_it) {
+            return Ok(());
+        }
+        let others = OPTIMIZERS.iter().filter(|row| has_it(row));
+        let others: Vec<_> = others.map(|row| row.name).collect();
+        Err(format!(
+            "optimizer.momentum is {}, but {} has none; leave it out, or name one of {}",
+            self.momentum,
+            self.name,
+            others.join(", ")
+        ))
     }
 
     fn check_decay(&self) -> Result<(), String> {

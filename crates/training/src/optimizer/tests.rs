@@ -244,6 +244,9 @@ fn impossible_numbers_are_refused() {
             "{refusal}"
         );
     }
+    let refusal = check("adam", |s| s.momentum = 0.9).expect_err("has none");
+    assert!(refusal.contains("but adam has none"), "{refusal}");
+    assert_eq!(check("rmsprop", |s| s.momentum = 0.9), Ok(()));
     let refusal = check("lookahead", |s| s.lookahead = 0).expect_err("nothing");
     assert!(refusal.starts_with("optimizer.lookahead is 0"), "{refusal}");
 }
