@@ -24,6 +24,11 @@ eval *arguments:
 predict *arguments:
     @just _kiln predict "$@"
 
+# Write one HTML file about runs: just report RUN RUN --output comparison.html
+[group('use')]
+report *arguments:
+    @just _kiln report "$@"
+
 # Draw a digit and watch networks answer: just playground RUN RUN
 [group('use')]
 playground *arguments:

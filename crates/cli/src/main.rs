@@ -16,6 +16,7 @@ mod lr_find;
 mod output;
 mod playground;
 mod predict;
+mod report;
 mod repro;
 mod runs;
 mod schedule;
@@ -67,6 +68,7 @@ fn act(verb: Verb) -> Result<ExitCode, LabError> {
         Verb::Eval(arguments) => eval::run(&arguments),
         Verb::Predict(arguments) => predict::run(&arguments),
         Verb::Playground(arguments) => playground::run(&arguments),
+        Verb::Report(arguments) => report::run(&arguments),
         Verb::View(arguments) => view::run(&arguments),
         Verb::Export(arguments) => export::run(&arguments),
         Verb::Import(arguments) => import::run(&arguments),

@@ -25,6 +25,15 @@ const DASHES: [&str; 3] = ["", "7 4", "2 3"];
 impl LinePlot {
     /// The figure as an SVG file.
     pub fn svg(&self) -> String {
+        self.drawn(false)
+    }
+
+    /// The figure as SVG for a page, where pointing at a point shows its values.
+    pub fn svg_to_hover(&self) -> String {
+        self.drawn(true)
+    }
+
+    fn drawn(&self, to_hover: bool) -> String {
         let scales = self.scales();
         let [width, height] = SIZE;
         let legend = match self.named().count() {
@@ -97,10 +106,32 @@ impl LinePlot {
                 }
             }
         }
+        if to_hover {
+            self.points_svg(&mut svg, &scales);
+        }
         if legend > 0 {
             self.legend_svg(&mut svg);
         }
         svg + "</svg>\n"
+    }
+
+    /// Invisible dots with a title: the name of the curve and the values.
+    fn points_svg(&self, svg: &mut String, [x, y]: &[crate::Scale; 2]) {
+        for series in self.named() {
+            for (at, value) in &series.points {
+                if let (Some(left), Some(up)) = (x.share(*at), y.share(*value)) {
+                    let _ = writeln!(
+                        svg,
+                        r#"<circle cx="{:.1}" cy="{:.1}" r="6" fill-opacity="0"><title>{}, {} {at}: {}</title></circle>"#,
+                        place_x(left),
+                        place_y(up),
+                        escaped(&series.name),
+                        escaped(&self.x.label),
+                        (value * 1e4).round() / 1e4
+                    );
+                }
+            }
+        }
     }
 
     fn marks_svg(&self, svg: &mut String, x: &crate::Scale) {
@@ -303,6 +334,10 @@ mod tests {
         let svg = plot.svg();
         assert_eq!(svg.matches("fill-opacity").count(), 1);
         assert!(svg.contains(">100<"), "the axis holds the band: {svg}");
+        assert!(
+            plot.svg_to_hover()
+                .contains("<title>one, step 1: 2</title>")
+        );
         plot.series[0].dots = true;
         let svg = plot.svg();
         assert_eq!((svg.matches("<circle").count(), lines(&svg)), (2, 0));

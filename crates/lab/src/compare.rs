@@ -1,6 +1,10 @@
 //! Runs side by side: what they were told, what came out, and whether the
 //! comparison is a fair one.
 
+mod shown;
+
+pub use shown::difference_rows;
+
 use crate::{CheckpointName, LabError, Manifest, RunFolder, Status};
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -93,6 +97,11 @@ pub fn compare(folders: &[RunFolder]) -> Result<RunComparison, LabError> {
             "a comparison needs at least two runs; `kiln runs list` shows those there are",
         ));
     }
+    side_by_side(folders)
+}
+
+/// [`compare`] for any number of runs.
+pub(crate) fn side_by_side(folders: &[RunFolder]) -> Result<RunComparison, LabError> {
     let manifests: Vec<_> = folders
         .iter()
         .map(RunFolder::manifest)

@@ -8,6 +8,7 @@ mod data;
 mod network;
 mod playground;
 mod rate;
+mod report;
 mod train;
 mod view;
 
@@ -18,6 +19,7 @@ pub use data::*;
 pub use network::*;
 pub use playground::*;
 pub use rate::*;
+pub use report::ReportArguments;
 pub use train::*;
 pub use view::*;
 
@@ -56,6 +58,8 @@ pub enum Verb {
     Predict(PredictArguments),
     /// Look inside a trained network: figures of filters, maps, saliency, errors
     View(Box<ViewArguments>),
+    /// Write one HTML file about runs: results, curves, errors, filters, maps
+    Report(ReportArguments),
     /// Draw on a page of this machine and watch networks answer
     Playground(PlaygroundArguments),
     /// Write weights, or a network as a graph, for other programs
@@ -102,6 +106,7 @@ impl Verb {
             Self::Predict(arguments) => arguments.threads.threads,
             Self::Playground(arguments) => arguments.threads.threads,
             Self::View(arguments) => arguments.threads.threads,
+            Self::Report(arguments) => arguments.threads.threads,
             Self::Bench(arguments) => arguments.threads.threads,
             Self::LrFind(arguments) => arguments.threads.threads,
             _ => None,

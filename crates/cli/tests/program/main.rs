@@ -12,6 +12,7 @@ mod files;
 mod networks;
 mod playground;
 mod rates;
+mod report;
 mod resume;
 mod view;
 
@@ -20,7 +21,7 @@ use std::{
     process::{Command, Output},
 };
 
-const VERBS: [&str; 20] = [
+const VERBS: [&str; 21] = [
     "repro",
     "train",
     "sweep",
@@ -37,6 +38,7 @@ const VERBS: [&str; 20] = [
     "predict",
     "playground",
     "view",
+    "report",
     "data",
     "runs",
     "doctor",
