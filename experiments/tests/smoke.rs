@@ -75,3 +75,47 @@ fn every_experiment_answers_in_its_smoke_form_and_its_results_hold() {
         assert!(text(&check.stdout).contains("bit for bit"), "{name}");
     }
 }
+
+/// The rows of `results.csv` without what time and memory they took.
+fn results(folder: &Path) -> Vec<Vec<String>> {
+    let mut reader = csv::Reader::from_path(folder.join("results.csv")).expect("a table");
+    let head = reader.headers().expect("a head").clone();
+    let measured = ["seconds", "images_per_second", "peak_memory_mb"];
+    let keep = |(name, cell): (&str, &str)| (!measured.contains(&name)).then(|| cell.to_owned());
+    let rows = reader.records().map(|row| {
+        let row = row.expect("a row");
+        head.iter().zip(row.iter()).filter_map(keep).collect()
+    });
+    rows.collect()
+}
+
+#[test]
+fn an_experiment_that_is_killed_and_continued_has_the_same_table() {
+    let (_, binary) = BINARIES[0];
+    let folders = [(); 2].map(|()| tempfile::tempdir().expect("a folder"));
+    let [whole, pieces] = folders
+        .each_ref()
+        .map(|one| one.path().to_str().expect("text"));
+    let arguments = |folder| ["--smoke", "--seeds", "2", "--output-dir", folder];
+    assert!(run(binary, &arguments(whole)).status.success());
+    let mut kills = 0;
+    for wait in [300, 500, 800, 1300, 2100] {
+        let mut child = Command::new(binary)
+            .args(arguments(pieces))
+            .args(["--offline", "--data-dir", "no-data"])
+            .stderr(std::process::Stdio::null())
+            .stdout(std::process::Stdio::null())
+            .spawn()
+            .expect("the experiment starts");
+        std::thread::sleep(std::time::Duration::from_millis(wait));
+        if child.try_wait().expect("it can be asked").is_none() {
+            kills += 1;
+        }
+        let _ = child.kill();
+        child.wait().expect("it ends");
+    }
+    assert!(kills > 0, "it was done before it could be killed");
+    let last = run(binary, &arguments(pieces));
+    assert!(last.status.success(), "{}", text(&last.stderr));
+    assert_eq!(results(folders[1].path()), results(folders[0].path()));
+}
