@@ -6,6 +6,7 @@
 mod around;
 mod augment;
 mod bench;
+mod bits;
 mod choices;
 mod conv;
 mod files;
