@@ -6,6 +6,8 @@
 mod around;
 /// Changed images, views and ensembles.
 mod augmentation;
+/// Pixels at other places, and test images of other kinds.
+mod changed;
 /// The worked numbers of lectures.
 mod lectures;
 /// Optimizers and schedules against PyTorch.

@@ -4,7 +4,10 @@
 
 mod arguments;
 mod check;
+pub mod equivariance;
 mod figures;
+pub mod low_pass;
+mod picture;
 mod print;
 mod provenance;
 mod report;
@@ -14,7 +17,8 @@ mod tables;
 mod trajectory;
 
 pub use figures::{band, curves, over};
-pub use report::{Figure, Section, points, signed_points};
+pub use picture::pictures;
+pub use report::{Figure, Section, moved, paired, points, signed_points};
 pub use scale::Scale;
 pub use trajectory::trajectory;
 

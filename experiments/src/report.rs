@@ -51,6 +51,34 @@ pub fn signed_points(value: &Interval) -> String {
     }
 }
 
+/// What a difference of shares says: that something `falls by 1.20 (1.00 to
+/// 1.40) percentage points`, rises, or changes by no more than luck explains.
+pub fn moved(value: &Interval) -> String {
+    let [mean, half] = [value.mean.abs(), value.half_width.unwrap_or_default()].map(|x| x * 100.0);
+    match value.excludes_zero() {
+        true => format!(
+            "{} by {mean:.2} ({:.2} to {:.2}) percentage points",
+            if value.mean < 0.0 { "falls" } else { "rises" },
+            mean - half,
+            mean + half
+        ),
+        false => format!(
+            "changes by no more than the luck of the seeds may explain ({} points)",
+            signed_points(value)
+        ),
+    }
+}
+
+/// Test accuracy of an arm minus that of another, seed by seed, also of arms of
+/// two comparisons.
+pub fn paired(first: &ArmResult, second: &ArmResult) -> Option<Interval> {
+    let pairs = first.outcomes.iter().zip(&second.outcomes);
+    let differences = pairs.map(|(first, second)| {
+        Some(first.accuracy(EvalSplit::Test)? - second.accuracy(EvalSplit::Test)?)
+    });
+    Interval::of(&differences.collect::<Option<Vec<_>>>()?)
+}
+
 /// The whole page. `definitions` are the comparisons as they were asked for.
 pub fn page(
     (experiment, question): (Experiment, &str),

@@ -9,6 +9,10 @@ use std::{
 const BINARIES: &[(&str, &str)] = &[
     ("mlp-vs-cnn", env!("CARGO_BIN_EXE_mlp-vs-cnn")),
     ("optimizers", env!("CARGO_BIN_EXE_optimizers")),
+    ("shuffled-pixels", env!("CARGO_BIN_EXE_shuffled-pixels")),
+    ("shift", env!("CARGO_BIN_EXE_shift")),
+    ("signals", env!("CARGO_BIN_EXE_signals")),
+    ("weight-sharing", env!("CARGO_BIN_EXE_weight-sharing")),
 ];
 
 fn run(binary: &str, arguments: &[&str]) -> Output {

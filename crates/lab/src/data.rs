@@ -126,6 +126,9 @@ pub(crate) fn load(settings: &Settings, part: Part, store: &Store) -> Result<Loa
             sha256: sha256_hex(bytes),
         });
     }
+    let pixels = settings.data.pixels;
+    loaded.images = pixels.arranged(loaded.images);
+    loaded.validation = loaded.validation.map(|images| pixels.arranged(images));
     Ok(loaded)
 }
 
@@ -209,6 +212,31 @@ pub(crate) fn training_data(settings: &Settings, store: &Store) -> Result<Traini
         valid: feed(valid_images, division.valid, None, false),
     };
     sampled(settings, data)
+}
+
+/// The first `count` training images of a run as its network is shown them, but
+/// for augmentation, and what makes numbers of them.
+///
+/// # Errors
+/// When the data set is not there or the settings do not fit it.
+pub fn first_images(
+    settings: &Settings,
+    count: usize,
+    store: &Store,
+) -> Result<(Images, Normalization), LabError> {
+    let data = training_data(settings, store)?;
+    let all = &data.train.images;
+    let indices = data.train.indices.iter().take(count);
+    let indices = indices.map(|index| *index as usize);
+    let pixels = indices.clone().flat_map(|index| all.pixels(index)).copied();
+    let labels = indices.map(|index| all.label(index));
+    let images = Images::new(
+        data.input,
+        pixels.collect(),
+        labels.collect(),
+        data.classes.len(),
+    );
+    Ok((images.map_err(LabError::run)?, data.train.normalization))
 }
 
 struct Division {

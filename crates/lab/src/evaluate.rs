@@ -1,11 +1,11 @@
 //! Evaluating a run: the only place that reads test images.
 
-use crate::{LabError, Manifest, RunFolder, Status, data, network::lazy_network};
+use crate::{LabError, Manifest, RunFolder, Settings, Status, data, network::lazy_network};
 use burn::{module::Module, tensor::Device};
 use kiln_models::Network;
 use kiln_store::Store;
 use kiln_training::{Evaluation, Feed, Views, evaluate_each, read_index, read_state};
-use kiln_vision::{BatchOrder, Look, Part, Source};
+use kiln_vision::{BatchOrder, Images, Look, Part, Source};
 use kiln_weights::{load_checkpoint_weights, weights_sha256};
 use serde::{Deserialize, Serialize};
 use std::{fmt, sync::Arc};
@@ -154,6 +154,17 @@ pub(crate) fn trained(folder: &RunFolder, checkpoint: CheckpointName) -> Result<
     })
 }
 
+/// The network of a run with its trained weights, on the host.
+///
+/// # Errors
+/// When there is no such checkpoint or it is damaged.
+pub fn trained_network(
+    folder: &RunFolder,
+    checkpoint: CheckpointName,
+) -> Result<Network, LabError> {
+    Ok(trained(folder, checkpoint)?.network)
+}
+
 /// Saves an evaluation in the folder of its run.
 ///
 /// # Errors
@@ -250,6 +261,20 @@ impl Subject {
             source,
             device,
         })
+    }
+
+    /// The test images of another data set with the same classes.
+    pub fn images_of(&self, dataset: &str, store: &Store) -> Result<Arc<Images>, LabError> {
+        let mut settings: Settings = self.manifest.settings.clone();
+        dataset.clone_into(&mut settings.data.dataset);
+        let loaded = data::load(&settings, Part::Test, store)?;
+        match loaded.classes == self.manifest.classes {
+            true => Ok(Arc::new(loaded.images)),
+            false => Err(LabError::usage(format!(
+                "{dataset} has other classes than {}, which {} was trained on",
+                self.manifest.settings.data.dataset, self.manifest.run
+            ))),
+        }
     }
 
     /// What was found, with what it was found on.

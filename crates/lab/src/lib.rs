@@ -3,6 +3,7 @@
 
 mod bench;
 mod budget;
+mod changed;
 mod checkpoint_every;
 mod compare;
 mod curves;
@@ -53,14 +54,17 @@ pub use bench::{
     usual_batch_size,
 };
 pub use budget::{Budget, fit_epochs, training_speed};
+pub use changed::evaluate_changed;
 pub use checkpoint_every::CheckpointEvery;
 pub use compare::{ComparedRun, Difference, RunComparison, compare, difference_rows};
 pub use curves::{RateCourse, RateCurve, rate_curve};
+pub use data::first_images;
 pub use duration::{parse_duration, shown_seconds};
 pub use ensemble::{EnsembleReport, evaluate_ensemble};
 pub use error::{Fault, LabError};
 pub use evaluate::{
     CheckpointName, ClassReport, EvalReport, EvalRequest, EvalSplit, evaluate_run, save_report,
+    trained_network,
 };
 pub use execute::{Context, Report, train};
 pub use experiment::{

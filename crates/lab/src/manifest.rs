@@ -77,6 +77,15 @@ pub struct Manifest {
 }
 
 impl Manifest {
+    /// The pixels of an image at the places where the network has them.
+    ///
+    /// # Panics
+    /// When they are not an image of the run's shape.
+    pub fn arranged(&self, pixels: &[u8]) -> Vec<u8> {
+        let arrangement = self.settings.data.pixels;
+        arrangement.arranged_pixels(pixels, self.input)
+    }
+
     /// What its network is made for.
     pub fn task(&self) -> Task {
         Task {

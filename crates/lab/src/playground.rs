@@ -5,7 +5,7 @@ use crate::{CheckpointName, LabError, RunFolder, evaluate::trained};
 use burn::tensor::{Tensor, TensorData, activation::softmax};
 use kiln_models::{Activation, Network, activations};
 use kiln_training::class_scores;
-use kiln_vision::{ImageSpec, Normalization};
+use kiln_vision::{Arrangement, ImageSpec, Normalization};
 use serde::Serialize;
 use std::collections::HashMap;
 
@@ -84,6 +84,7 @@ pub struct LayerMaps {
 pub struct LoadedRun {
     card: RunCard,
     normalization: Normalization,
+    pixels: Arrangement,
     network: Network,
 }
 
@@ -118,6 +119,7 @@ impl LoadedRun {
         Ok(Self {
             card,
             normalization: manifest.normalization,
+            pixels: manifest.settings.data.pixels,
             network,
         })
     }
@@ -145,7 +147,8 @@ impl LoadedRun {
             )));
         }
         let mut values = Vec::with_capacity(input.len());
-        self.normalization.append(pixels, &mut values);
+        let pixels = self.pixels.arranged_pixels(pixels, *input);
+        self.normalization.append(&pixels, &mut values);
         let values = TensorData::new(values, [1, input.channels, input.height, input.width]);
         let image = Tensor::<4>::from_data(values, &kiln_backend::host());
         let (scores, outputs) = activations(&self.network, image);
@@ -289,6 +292,7 @@ mod tests {
                 mean: vec![0.0; task.input.channels],
                 std: vec![1.0; task.input.channels],
             },
+            pixels: Arrangement::InOrder,
             network,
         }
     }

@@ -33,6 +33,7 @@ pub fn predict(
     let mut values = Vec::with_capacity(pictures.len() * input.len());
     for picture in pictures {
         let pixels = read_picture(picture, input, invert).map_err(LabError::data)?;
+        let pixels = manifest.arranged(&pixels);
         manifest.normalization.append(&pixels, &mut values);
     }
     let shape = [pictures.len(), input.channels, input.height, input.width];

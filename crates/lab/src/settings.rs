@@ -6,7 +6,7 @@ use kiln_models::Options;
 use kiln_training::{
     EarlyStop, OptimizerSettings, Regularization, ScheduleSettings, find_optimizer, find_schedule,
 };
-use kiln_vision::{Preprocessing, Subset};
+use kiln_vision::{Arrangement, Preprocessing, Subset};
 use serde::{Deserialize, Serialize};
 use std::{collections::BTreeMap, fmt, str::FromStr};
 use toml::Value;
@@ -98,6 +98,10 @@ pub struct DataSettings {
     /// train.seed decides.
     #[serde(default)]
     pub bootstrap: bool,
+    /// Where the pixels of every image stand, before it is augmented:
+    /// `in-order`, `shuffled`, or `shuffled:N` within blocks of N by N.
+    #[serde(default)]
+    pub pixels: Arrangement,
     /// What is taken away from the pixels.
     pub preprocessing: Preprocessing,
     /// What is done to the training images: `none`, `basic`, `strong`, or a
@@ -224,6 +228,7 @@ impl Settings {
                 limit_val: "all".to_owned(),
                 split_seed: 1,
                 bootstrap: false,
+                pixels: Arrangement::InOrder,
                 preprocessing: Preprocessing::ChannelMeanStd,
                 augment: no_augmentation(),
             },

@@ -25,6 +25,8 @@ pub enum Purpose {
     Mixing = 6,
     /// What is added to the input of the network.
     Noise = 7,
+    /// Where pixels go that change places.
+    Arrangement = 8,
     /// Which images a bootstrap sample holds.
     Bootstrap = 16,
     /// The settings that a search tries.

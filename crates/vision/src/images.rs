@@ -110,6 +110,45 @@ impl Images {
     pub fn labels(&self) -> &[u16] {
         &self.labels
     }
+
+    /// Images of the shape `spec`, each made of one of these: `append` is given
+    /// its bytes and adds those of the new image.
+    ///
+    /// # Panics
+    /// When `append` does not add an image of that shape.
+    pub fn map(&self, spec: ImageSpec, append: impl Fn(&[u8], &mut Vec<u8>)) -> Self {
+        let mut pixels = Vec::with_capacity(self.len() * spec.len());
+        for index in 0..self.len() {
+            append(self.pixels(index), &mut pixels);
+            assert_eq!(pixels.len(), (index + 1) * spec.len(), "an image of {spec}");
+        }
+        Self {
+            spec,
+            pixels,
+            labels: self.labels.clone(),
+        }
+    }
+
+    /// The images moved down and to the right by whole pixels, or up and to the
+    /// left by negative ones; `blank` comes in at the other edge.
+    pub fn shifted(&self, [down, right]: [isize; 2], blank: u8) -> Self {
+        let ImageSpec { height, width, .. } = self.spec;
+        let from = |to: usize, by: isize, side: usize| {
+            let from = to.checked_add_signed(by.checked_neg()?)?;
+            (from < side).then_some(from)
+        };
+        self.map(self.spec, |image, pixels| {
+            for plane in image.chunks(height * width) {
+                for row in 0..height {
+                    let row = from(row, down, height);
+                    pixels.extend((0..width).map(|column| {
+                        let place = row.zip(from(column, right, width));
+                        place.map_or(blank, |(row, column)| plane[row * width + column])
+                    }));
+                }
+            }
+        })
+    }
 }
 
 impl std::fmt::Debug for Images {
@@ -189,6 +228,21 @@ mod tests {
                 last: 1
             })
         ));
+    }
+
+    #[test]
+    fn shifted_images_leave_blank_what_was_not_there() {
+        let spec = ImageSpec::new(1, 2, 3);
+        let images = Images::new(spec, vec![1, 2, 3, 4, 5, 6], vec![0], 1).expect("an image");
+        for (shift, expected) in [
+            ([0, 0], [1, 2, 3, 4, 5, 6]),
+            ([1, 0], [9, 9, 9, 1, 2, 3]),
+            ([0, -1], [2, 3, 9, 5, 6, 9]),
+            ([-1, 2], [9, 9, 4, 9, 9, 9]),
+            ([0, 3], [9; 6]),
+        ] {
+            assert_eq!(images.shifted(shift, 9).bytes(), expected, "{shift:?}");
+        }
     }
 
     #[test]

@@ -5,6 +5,7 @@
 //! This crate knows neither Burn nor any data set: everything here is bytes,
 //! indices and `f32` on the host, so that it can be tested exactly.
 
+mod arrangement;
 mod augment;
 mod batches;
 pub mod draw;
@@ -17,6 +18,7 @@ mod sheet;
 mod spec;
 mod split;
 
+pub use arrangement::{Arrangement, ArrangementError};
 pub use augment::{AugmentError, Augmentation, ImageKey, Look, Operation, Pipeline, Scratch};
 pub use batches::{BatchOrder, Batches, Epoch, EpochKey, HostBatch};
 pub use images::{Images, ImagesError, Loaded, Part, Source, SourceFile};

@@ -20,7 +20,7 @@ pub enum Choice {
 }
 
 /// What `name` stands for: a name or alias of the table (capitals do not
-/// matter, and `_` is as good as `-`), `digits:N`, `shapes:N` or
+/// matter, and `_` is as good as `-`), `digits:N` and its like, or
 /// `folder:PATH`.
 ///
 /// # Errors
@@ -184,7 +184,7 @@ mod tests {
             "cifar100",
             &[
                 "did you mean 'cifar10'",
-                "cifar10, digits, fashion-mnist, mnist, shapes",
+                "cifar10, digits, fashion-mnist, mnist, shapes, signals, signals-long",
                 "folder:PATH",
             ],
         );

@@ -32,7 +32,7 @@ pub enum CatalogError {
     },
     /// A number of images where none can be chosen.
     #[error(
-        "'{name}' always has {images} training images; only digits and shapes take a number, such as digits:500"
+        "'{name}' always has {images} training images; only digits, shapes and signals take a number, such as digits:500"
     )]
     NotCounted { name: &'static str, images: usize },
     /// A set without published files.

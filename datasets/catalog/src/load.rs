@@ -2,7 +2,9 @@
 
 use crate::{CatalogError, Choice, Kind, Row};
 use kiln_store::Store;
-use kiln_synthetic::{DEFAULT_TEST, DEFAULT_TRAIN, DIGIT_CLASSES, SEED, SHAPE_CLASSES};
+use kiln_synthetic::{
+    DEFAULT_TEST, DEFAULT_TRAIN, DIGIT_CLASSES, SEED, SHAPE_CLASSES, SIGNAL_CLASSES,
+};
 use kiln_vision::{ImageSpec, Loaded, Part, Source};
 
 /// How a folder of pictures is loaded; nothing else looks at this.
@@ -54,6 +56,10 @@ fn load_row(row: &Row, part: Part, store: &Store, train: usize) -> Result<Loaded
         Kind::Cifar10 => return Ok(kiln_cifar10::load(store, part)?),
         Kind::Digits => (kiln_synthetic::digits(count, part, SEED), DIGIT_CLASSES),
         Kind::Shapes => (kiln_synthetic::shapes(count, part, SEED), SHAPE_CLASSES),
+        Kind::Signals => {
+            let images = kiln_synthetic::signals(count, part, SEED, row.spec.width);
+            (images, SIGNAL_CLASSES)
+        }
     };
     Ok(Loaded {
         name: row.name.to_owned(),

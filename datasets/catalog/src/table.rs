@@ -44,6 +44,8 @@ pub enum Kind {
     Digits,
     /// Drawn shapes.
     Shapes,
+    /// Drawn signals, of the length that the row's shape says.
+    Signals,
 }
 
 /// Every data set that has a name, sorted by name.
@@ -113,7 +115,29 @@ pub const DATASETS: &[Row] = &[
         builtin: true,
         kind: Kind::Shapes,
     },
+    signals("signals", 256, "short sounds in noise, drawn by kiln"),
+    signals(
+        "signals-long",
+        2048,
+        "signals of the same ten sounds, eight times as long",
+    ),
 ];
+
+const fn signals(name: &'static str, length: usize, summary: &'static str) -> Row {
+    Row {
+        name,
+        aliases: &[],
+        summary,
+        spec: ImageSpec::new(1, 1, length),
+        look: Look::Signals,
+        classes: kiln_synthetic::SIGNAL_CLASSES.len(),
+        train: kiln_synthetic::DEFAULT_TRAIN,
+        test: kiln_synthetic::DEFAULT_TEST,
+        validation: 2_000,
+        builtin: true,
+        kind: Kind::Signals,
+    }
+}
 
 impl Row {
     /// Its published files, unless it is built in.
@@ -121,7 +145,7 @@ impl Row {
         match self.kind {
             Kind::Mnist(variant) => Some(variant.set()),
             Kind::Cifar10 => Some(&CIFAR10),
-            Kind::Digits | Kind::Shapes => None,
+            Kind::Digits | Kind::Shapes | Kind::Signals => None,
         }
     }
 

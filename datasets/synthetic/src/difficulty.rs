@@ -50,6 +50,30 @@ pub(crate) mod digits {
     pub(crate) const CLUTTER: Range = (0.12, 0.38);
 }
 
+/// How signals vary.
+pub(crate) mod signals {
+    use super::Range;
+
+    /// Largest value of a waveform, of the largest that a byte can tell.
+    pub(crate) const LOUDNESS: Range = (0.25, 0.8);
+    /// Deviation of the noise of a sample; the range of the signals' own.
+    pub(crate) const NOISE: Range = (0.05, 0.3);
+    /// Samples of a burst.
+    pub(crate) const LENGTH: Range = (32.0, 64.0);
+    /// Samples between two bursts.
+    pub(crate) const PAUSE: Range = (16.0, 64.0);
+    /// Largest deviation of a period from that of its class, as a share of it.
+    pub(crate) const DETUNING: f32 = 0.1;
+    /// Samples of a slow period.
+    pub(crate) const SLOW: f32 = 16.0;
+    /// Samples of a middle period.
+    pub(crate) const MIDDLE: f32 = 9.0;
+    /// Samples of a fast period.
+    pub(crate) const FAST: f32 = 5.0;
+    /// Height of a square wave, which is louder than a sine of its height.
+    pub(crate) const SQUARE: f32 = 0.75;
+}
+
 /// How shapes vary.
 pub(crate) mod shapes {
     use super::Range;

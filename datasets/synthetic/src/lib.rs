@@ -1,4 +1,5 @@
-//! Built-in image sets drawn by code: handwritten digits and coloured shapes.
+//! Built-in sets drawn by code: handwritten digits, coloured shapes, and signals
+//! as images of height 1.
 //!
 //! They need no download and no licence, and every image is a function of the
 //! seed, the part and its index alone: asking for more images only appends to
@@ -16,6 +17,10 @@ mod outline;
 mod random;
 mod set;
 mod shape;
+mod signal;
 mod stroke;
 
-pub use set::{DEFAULT_TEST, DEFAULT_TRAIN, DIGIT_CLASSES, SEED, SHAPE_CLASSES, digits, shapes};
+pub use set::{
+    DEFAULT_TEST, DEFAULT_TRAIN, DIGIT_CLASSES, SEED, SHAPE_CLASSES, SIGNAL_CLASSES, digits,
+    shapes, signals,
+};

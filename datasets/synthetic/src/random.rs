@@ -22,6 +22,10 @@ pub(crate) enum Subject {
     ShapeOrder = 4,
     /// A shape.
     Shape = 6,
+    /// The order of the classes of ten signals.
+    SignalOrder = 8,
+    /// A signal.
+    Signal = 10,
 }
 
 /// What a series of streams is drawn for; they never share numbers.

@@ -5,6 +5,7 @@ use crate::{
     digit::draw_digit,
     random::{Key, Random, Subject},
     shape::draw_shape,
+    signal::draw_signal,
 };
 use kiln_vision::{ImageSpec, Images, Part};
 use rayon::prelude::*;
@@ -16,6 +17,20 @@ pub const DIGIT_CLASSES: [&str; 10] = ["0", "1", "2", "3", "4", "5", "6", "7", "
 pub const SHAPE_CLASSES: [&str; 10] = [
     "circle", "square", "triangle", "star", "cross", "ring", "crescent", "arrow", "stripes",
     "heart",
+];
+
+/// The names of the signals' classes.
+pub const SIGNAL_CLASSES: [&str; 10] = [
+    "low tone",
+    "middle tone",
+    "high tone",
+    "rising chirp",
+    "falling chirp",
+    "square wave",
+    "rising ramp",
+    "falling ramp",
+    "two tones",
+    "clicks",
 ];
 
 /// How many training images are drawn when nobody says.
@@ -52,6 +67,21 @@ pub fn shapes(count: usize, part: Part, seed: u64) -> Images {
         ImageSpec::CIFAR,
         keys(subjects, part, seed),
         draw_shape,
+    )
+}
+
+/// `count` signals of `length` samples as images of one row, silence at 128:
+/// bursts of one waveform at any time, in noise. Every ten in a row hold each
+/// waveform once. Signal number n is the same whatever `count` is, and the
+/// beginning of the longer signal number n; the two parts share no random
+/// numbers.
+pub fn signals(count: usize, part: Part, seed: u64, length: usize) -> Images {
+    let subjects = [Subject::SignalOrder, Subject::Signal];
+    draw_set(
+        count,
+        ImageSpec::new(1, 1, length),
+        keys(subjects, part, seed),
+        draw_signal,
     )
 }
 

@@ -1,12 +1,16 @@
 //! What callers rely on: the drawn sets are the same on every machine, thread
 //! and day, balanced, and of the brightness that they were tuned to.
 
-use kiln_synthetic::{DIGIT_CLASSES, SHAPE_CLASSES, digits, shapes};
+use kiln_synthetic::{DIGIT_CLASSES, SHAPE_CLASSES, SIGNAL_CLASSES, digits, shapes, signals};
 use kiln_vision::{ImageSpec, Images, Part};
 
 type Draw = fn(usize, Part, u64) -> Images;
 
-const SETS: [Draw; 2] = [digits, shapes];
+const SETS: [Draw; 3] = [digits, shapes, short_signals];
+
+fn short_signals(count: usize, part: Part, seed: u64) -> Images {
+    signals(count, part, seed, 256)
+}
 
 /// FNV-1a over all bytes and labels.
 fn fingerprint(images: &Images) -> u64 {
@@ -46,6 +50,14 @@ fn the_pictures_are_those_of_the_first_release() {
     assert_eq!(
         fingerprint(&shapes(50, Part::Test, 1)),
         0x0e67_69d7_be3a_f0c8
+    );
+    assert_eq!(
+        fingerprint(&short_signals(50, Part::Training, 1)),
+        0xbcc8_935c_0bc9_b0aa
+    );
+    assert_eq!(
+        fingerprint(&short_signals(50, Part::Test, 1)),
+        0xc22e_ba6d_10e5_e61a
     );
 }
 
@@ -107,6 +119,7 @@ fn every_ten_images_hold_each_class_once() {
     assert_eq!(digits(1, Part::Test, 1).spec(), ImageSpec::MNIST);
     assert_eq!(shapes(1, Part::Test, 1).spec(), ImageSpec::CIFAR);
     assert_eq!(DIGIT_CLASSES.len(), SHAPE_CLASSES.len());
+    assert_eq!(DIGIT_CLASSES.len(), SIGNAL_CLASSES.len());
 }
 
 #[test]
@@ -141,5 +154,31 @@ fn shapes_have_colours_that_say_nothing_about_their_class() {
             let (mean, _) = mean_and_deviation(means);
             assert!((115.0..140.0).contains(&mean), "{class} {channel}: {mean}");
         }
+    }
+}
+
+#[test]
+fn a_shorter_signal_is_the_beginning_of_a_longer_one() {
+    let [short, long] = [100, 1000].map(|length| signals(30, Part::Test, 1, length));
+    assert_eq!(short.labels(), long.labels());
+    for index in 0..30 {
+        assert_eq!(short.pixels(index), &long.pixels(index)[..100]);
+    }
+}
+
+#[test]
+fn signals_sway_around_silence_and_their_sounds_begin_at_any_time() {
+    let images = short_signals(4000, Part::Training, 1);
+    let (mean, deviation) = mean_and_deviation(bytes(&images));
+    assert!((126.0..131.0).contains(&mean), "{mean}");
+    assert!((25.0..45.0).contains(&deviation), "{deviation}");
+    // Every quarter of the time is as loud as the whole.
+    for quarter in 0..4 {
+        let part = (0..4000).flat_map(|index| &images.pixels(index)[quarter * 64..][..64]);
+        let (_, loud) = mean_and_deviation(part.map(|&byte| f64::from(byte)));
+        assert!(
+            (loud / deviation - 1.0).abs() < 0.03,
+            "{quarter}: {loud} {deviation}"
+        );
     }
 }

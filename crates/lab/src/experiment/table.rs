@@ -24,4 +24,20 @@ pub const EXPERIMENTS: &[ExperimentRow] = &[
         "optimizers",
         "How do the learning algorithms compare at the lecture's rate, and each at its own?",
     ),
+    row(
+        "shuffled-pixels",
+        "What remains of a network's accuracy when all pixels change places, always the same way?",
+    ),
+    row(
+        "shift",
+        "How much accuracy is left when the test images are shifted, and which layers are equivariant?",
+    ),
+    row(
+        "signals",
+        "Does a 1-D convolution learn from signals of any length what a perceptron cannot?",
+    ),
+    row(
+        "weight-sharing",
+        "How much of a convolution's advantage is locality, and how much weight sharing?",
+    ),
 ];

@@ -176,7 +176,7 @@ impl<'a> Inside<'a> {
             ImageChoice::File(path) => {
                 let pixels = read_picture(path, self.manifest.input, self.request.invert);
                 let name = path.file_name().unwrap_or_default();
-                let pixels = pixels.map_err(LabError::data)?;
+                let pixels = self.manifest.arranged(&pixels.map_err(LabError::data)?);
                 (name.to_string_lossy().into_owned(), pixels, None)
             }
             ImageChoice::Index(index) => {

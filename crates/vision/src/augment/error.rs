@@ -24,9 +24,9 @@ pub enum AugmentError {
         number: &'static str,
         range: String,
     },
-    /// Digits are read from left to right.
+    /// Digits are read from left to right, and signals have a direction in time.
     #[error(
-        "'{operation}' mirrors images, but a mirrored digit is no digit; leave it out of the list"
+        "'{operation}' mirrors images, but a mirrored digit is no digit, and a signal backwards another one; leave it out of the list"
     )]
     Mirrored { operation: String },
 }

@@ -13,6 +13,8 @@ pub enum Look {
     /// Clothes on black, upright and in the middle, some always seen from the
     /// same side.
     Clothes,
+    /// Signals of one row around a middle grey, which have a direction in time.
+    Signals,
     /// Everything else.
     Photos,
 }
@@ -20,7 +22,7 @@ pub enum Look {
 impl Look {
     /// Whether a mirrored image is an image of its class too.
     pub fn may_be_mirrored(self) -> bool {
-        self != Self::Digits
+        !matches!(self, Self::Digits | Self::Signals)
     }
 
     /// What cutout fills with: the background, or a middle grey, which stands
@@ -28,11 +30,12 @@ impl Look {
     pub(super) fn blank(self) -> u8 {
         match self {
             Self::Digits | Self::Clothes => 0,
-            Self::Photos => 128,
+            Self::Photos | Self::Signals => 128,
         }
     }
 
-    /// The presets, for images whose shorter side is `side`.
+    /// The presets, for images whose shorter side is `side`, or the length of
+    /// signals.
     fn preset(self, strong: bool, side: usize) -> String {
         let part = |of: usize| (side / of).max(1);
         match (self, strong) {
@@ -42,6 +45,8 @@ impl Look {
             }
             (Self::Clothes, false) => "crop:2,flip".to_owned(),
             (Self::Clothes, true) => "crop:2,flip,cutout:8".to_owned(),
+            (Self::Signals, false) => "contrast:0.3".to_owned(),
+            (Self::Signals, true) => format!("contrast:0.5,cutout:{}", part(8)),
             (Self::Photos, false) => format!("crop:{},flip", part(8)),
             (Self::Photos, true) => format!(
                 "alternating-flip,crop:{},randaugment:2:9,cutout:{}",
@@ -74,7 +79,11 @@ impl Augmentation {
     /// # Errors
     /// When a list mirrors what must not be mirrored.
     pub fn pipeline(&self, look: Look, spec: ImageSpec) -> Result<Option<Pipeline>, AugmentError> {
-        let preset = |strong| read_list(&look.preset(strong, spec.width.min(spec.height)));
+        let side = match look {
+            Look::Signals => spec.width,
+            _ => spec.width.min(spec.height),
+        };
+        let preset = |strong| read_list(&look.preset(strong, side));
         let operations = match self {
             Self::None => return Ok(None),
             Self::Basic => preset(false)?,
@@ -168,12 +177,12 @@ mod tests {
         };
         let known =
             |text: &str, look, spec| list(text, look, spec).expect("allowed").expect("some");
-        for look in [Look::Digits, Look::Clothes, Look::Photos] {
+        for look in [Look::Digits, Look::Clothes, Look::Signals, Look::Photos] {
             assert_eq!(list("none", look, COLOUR), Ok(None));
             for preset in ["basic", "strong"] {
                 assert_eq!(
                     known(preset, look, ImageSpec::CIFAR).contains("flip"),
-                    look != Look::Digits
+                    look.may_be_mirrored()
                 );
             }
         }
@@ -185,14 +194,20 @@ mod tests {
             known("basic", Look::Photos, ImageSpec::CIFAR),
             "crop:4,flip"
         );
+        assert_eq!(
+            known("strong", Look::Signals, ImageSpec::new(1, 1, 256)),
+            "contrast:0.5,cutout:32"
+        );
         let large = ImageSpec::new(3, 224, 300);
         assert_eq!(known("basic", Look::Photos, large), "crop:28,flip");
         for text in ["flip", "crop:2,alternating-flip"] {
-            let error = list(text, Look::Digits, ImageSpec::MNIST).expect_err("refused");
-            assert!(
-                error.to_string().contains("a mirrored digit is no digit"),
-                "{error}"
-            );
+            for look in [Look::Digits, Look::Signals] {
+                let error = list(text, look, ImageSpec::MNIST).expect_err("refused");
+                assert!(
+                    error.to_string().contains("a mirrored digit is no digit"),
+                    "{error}"
+                );
+            }
         }
     }
 }
