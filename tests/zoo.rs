@@ -301,7 +301,7 @@ fn every_option_of_every_network_can_be_chosen() {
                     ..none()
                 })
                 .into(),
-            "padding" => [Edges::Reflect, Edges::Replicate]
+            "padding" => [Edges::Reflect, Edges::Replicate, Edges::Valid]
                 .map(|padding| Options {
                     padding: Some(padding),
                     ..none()
@@ -311,7 +311,7 @@ fn every_option_of_every_network_can_be_chosen() {
                 dropout: Some(0.3),
                 ..none()
             }],
-            "shortcut" => [Shortcut::Pad, Shortcut::Projection]
+            "shortcut" => [Shortcut::None, Shortcut::Pad, Shortcut::Projection]
                 .map(|shortcut| Options {
                     shortcut: Some(shortcut),
                     ..none()
@@ -321,7 +321,7 @@ fn every_option_of_every_network_can_be_chosen() {
                 last_norm: Some(LastNorm::Zero),
                 ..none()
             }],
-            "init" => [Scheme::Glorot, Scheme::He, Scheme::Lecun]
+            "init" => [Scheme::Glorot, Scheme::He, Scheme::Lecun, Scheme::Small]
                 .map(|init| Options {
                     init: Some(init),
                     ..none()

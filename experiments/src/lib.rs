@@ -3,6 +3,7 @@
 //! what is compared; everything else is here.
 
 mod arguments;
+mod arms;
 mod check;
 pub mod equivariance;
 mod figures;
@@ -16,9 +17,10 @@ mod scale;
 mod tables;
 mod trajectory;
 
+pub use arms::{accuracies, accuracy_table, paired, rising, short};
 pub use figures::{band, curves, over};
 pub use picture::pictures;
-pub use report::{Figure, Section, moved, paired, points, signed_points};
+pub use report::{Figure, Section, moved, points, signed_points};
 pub use scale::Scale;
 pub use trajectory::trajectory;
 

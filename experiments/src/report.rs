@@ -69,16 +69,6 @@ pub fn moved(value: &Interval) -> String {
     }
 }
 
-/// Test accuracy of an arm minus that of another, seed by seed, also of arms of
-/// two comparisons.
-pub fn paired(first: &ArmResult, second: &ArmResult) -> Option<Interval> {
-    let pairs = first.outcomes.iter().zip(&second.outcomes);
-    let differences = pairs.map(|(first, second)| {
-        Some(first.accuracy(EvalSplit::Test)? - second.accuracy(EvalSplit::Test)?)
-    });
-    Interval::of(&differences.collect::<Option<Vec<_>>>()?)
-}
-
 /// The whole page. `definitions` are the comparisons as they were asked for.
 pub fn page(
     (experiment, question): (Experiment, &str),

@@ -9,8 +9,13 @@ use std::{
 const BINARIES: &[(&str, &str)] = &[
     ("mlp-vs-cnn", env!("CARGO_BIN_EXE_mlp-vs-cnn")),
     ("optimizers", env!("CARGO_BIN_EXE_optimizers")),
+    ("regularization", env!("CARGO_BIN_EXE_regularization")),
     ("shuffled-pixels", env!("CARGO_BIN_EXE_shuffled-pixels")),
     ("shift", env!("CARGO_BIN_EXE_shift")),
+    ("depth", env!("CARGO_BIN_EXE_depth")),
+    ("pooling", env!("CARGO_BIN_EXE_pooling")),
+    ("initialization", env!("CARGO_BIN_EXE_initialization")),
+    ("preprocessing", env!("CARGO_BIN_EXE_preprocessing")),
     ("signals", env!("CARGO_BIN_EXE_signals")),
     ("weight-sharing", env!("CARGO_BIN_EXE_weight-sharing")),
 ];

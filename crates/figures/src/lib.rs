@@ -4,6 +4,7 @@
 
 mod axis;
 mod colour;
+mod dots;
 mod grid;
 mod heatmap;
 mod histogram;
@@ -14,6 +15,7 @@ mod table;
 mod text;
 
 pub use colour::{ColourMap, ColourScale, Rgb};
+pub use dots::{DotPlot, DotSeries};
 pub use grid::{Grid, Row, Section, Tile, tile_size};
 pub use heatmap::{Cell, Heatmap};
 pub use histogram::{Histogram, Histograms};

@@ -16,7 +16,7 @@ const LETTER: f64 = 6.6;
 
 /// Okabe and Ito's colours, which colour-blind people tell apart, without
 /// their yellow, which a white page hides.
-const COLOURS: [&str; 7] = [
+pub(crate) const COLOURS: [&str; 7] = [
     "#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9", "#e69f00", "#000000",
 ];
 /// From the eighth curve on, colours come again in dashes.

@@ -26,7 +26,7 @@ pub(crate) const fn normal(std: f64) -> Initializer {
     Initializer::Normal { mean: 0.0, std }
 }
 
-/// A published way to draw first weights; biases are zero.
+/// A way to draw first weights; biases are zero.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Scheme {
@@ -41,6 +41,13 @@ pub enum Scheme {
     Lecun,
     /// Orthogonal rows or columns: A. Saxe et al. 2014.
     Orthogonal,
+    /// Normal with standard deviation 0.01, whatever the size of the layer: A.
+    /// Krizhevsky et al. 2012, section 5. Too small for many layers.
+    #[serde(rename = "normal-0.01")]
+    Small,
+    /// Normal with standard deviation 1: too large for any usual layer.
+    #[serde(rename = "normal-1")]
+    Large,
 }
 
 impl Scheme {
@@ -54,6 +61,8 @@ impl Scheme {
                 fan_out_only: false,
             }),
             Self::Orthogonal => Some(Initializer::Orthogonal { gain: 1.0 }),
+            Self::Small => Some(normal(0.01)),
+            Self::Large => Some(normal(1.0)),
         }
     }
 

@@ -11,6 +11,8 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Shortcut {
+    /// There is none: the paper's plain networks, section 3.3.
+    None,
     /// Option A: every second pixel, and channels of zeros; no parameters.
     Pad,
     /// Option B: a 1x1 convolution.

@@ -20,6 +20,7 @@
 //! | fc | 1000 | 513,000 |
 //!
 //! A basic block is two 3x3 convolutions, a bottleneck 1x1, 3x3 and 1x1.
+//! [`Shortcut::None`] makes the plain networks of section 3.3.
 //!
 //! Differs from the paper: a bottleneck halves the image in its 3x3
 //! convolution and not in the first 1x1, as torchvision does. Option A of the
@@ -189,13 +190,15 @@ impl ResNetConfig {
             conv.weights(HE_FAN_OUT)
         };
         let norm = |channels| BatchNorm::new(channels, device);
+        let plain = options.shortcut == Some(Shortcut::None);
         let last = |channels| match options.last_norm {
-            Some(LastNorm::Zero) => BatchNorm::zero(channels, device),
+            // Without a shortcut nothing would come through it.
+            Some(LastNorm::Zero) if !plain => BatchNorm::zero(channels, device),
             _ => BatchNorm::new(channels, device),
         };
         let outputs = self.expanded(planes);
-        let projects =
-            (inputs != outputs || stride != 1) && options.shortcut != Some(Shortcut::Pad);
+        let pads = options.shortcut == Some(Shortcut::Pad);
+        let projects = (inputs != outputs || stride != 1) && !pads && !plain;
         let projection = || {
             let conv = conv(inputs, outputs, 1).stride(stride).init(device);
             Sequential::new(vec![conv.into(), norm(outputs).into()])
@@ -210,6 +213,7 @@ impl ResNetConfig {
                 conv3: None,
                 bn3: None,
                 downsample,
+                plain,
             },
             Block::Bottleneck => {
                 let [groups, width] = self.groups;
@@ -223,6 +227,7 @@ impl ResNetConfig {
                     conv3: Some(conv(middle, outputs, 1).init(device)),
                     bn3: Some(last(outputs)),
                     downsample,
+                    plain,
                 }
             }
         }
@@ -269,24 +274,32 @@ struct ResidualBlock {
     conv3: Option<Conv2d>,
     bn3: Option<BatchNorm>,
     downsample: Option<Sequential>,
+    /// Whether there is no shortcut.
+    plain: bool,
 }
 
 impl ResidualBlock {
     fn forward(&self, x: Tensor<4>) -> Tensor<4> {
+        if self.plain {
+            return relu(self.branch(x));
+        }
         let [x, shortcut] = fork(x);
         let projected = trace::branch(|| match &self.downsample {
             Some(projection) => projection.forward(shortcut),
             None => shortcut,
         });
-        let mut x = self
-            .conv2
-            .forward(self.bn1.rectified(self.conv1.forward(x)));
-        x = match (&self.conv3, &self.bn3) {
-            (Some(conv3), Some(bn3)) => bn3.forward(conv3.forward(self.bn2.rectified(x))),
-            _ => self.bn2.forward(x),
-        };
+        let x = self.branch(x);
         let shortcut = trace::branch(|| padded(projected, x.dims()));
         relu(add(x, shortcut))
+    }
+
+    fn branch(&self, x: Tensor<4>) -> Tensor<4> {
+        let x = self.bn1.rectified(self.conv1.forward(x));
+        let x = self.conv2.forward(x);
+        match (&self.conv3, &self.bn3) {
+            (Some(conv3), Some(bn3)) => bn3.forward(conv3.forward(self.bn2.rectified(x))),
+            _ => self.bn2.forward(x),
+        }
     }
 }
 
@@ -331,37 +344,4 @@ pub(crate) fn cifar_options() -> Options {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use kiln_vision::ImageSpec;
-
-    #[test]
-    fn images_of_one_row_or_column_keep_their_shortcut() {
-        let device = Device::flex();
-        for [height, width] in [[1, 1], [1, 32], [32, 1], [3, 7]] {
-            let task = Task {
-                input: ImageSpec::new(3, height, width),
-                classes: 4,
-            };
-            let network = ResNetConfig::cifar(20).init(&task, &cifar_options(), &device);
-            let images = Tensor::ones([2, 3, height, width], &device);
-            assert_eq!(network.forward(images).dims(), [2, 4]);
-        }
-    }
-
-    #[test]
-    fn the_pad_shortcut_takes_every_second_pixel_between_channels_of_zeros() {
-        let device = Device::flex();
-        let maps = Tensor::<1, burn::tensor::Int>::arange(0..32, &device);
-        let maps = maps.float().reshape([1, 2, 4, 4]);
-        let padded = padded(maps, [1, 4, 2, 2]);
-        let values: Vec<f32> = padded.into_data().iter().collect();
-        let expected = [
-            [0.0; 4],
-            [0.0, 2.0, 8.0, 10.0],
-            [16.0, 18.0, 24.0, 26.0],
-            [0.0; 4],
-        ];
-        assert_eq!(values, expected.concat());
-    }
-}
+mod tests;

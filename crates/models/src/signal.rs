@@ -62,6 +62,7 @@ impl SignalNetwork {
             Pooling::Sum | Pooling::Average | Pooling::Max => None,
             Pooling::L2 => Some("l2"),
             Pooling::Gaussian => Some("gaussian"),
+            Pooling::Stride => Some("stride"),
         };
         if let Some(name) = refused {
             return Err(Refusal::Option(format!(
@@ -150,7 +151,7 @@ mod tests {
 
     #[test]
     fn pooling_over_time_is_sum_average_or_max() {
-        for pooling in [Pooling::L2, Pooling::Gaussian] {
+        for pooling in [Pooling::L2, Pooling::Gaussian, Pooling::Stride] {
             let error = network(pooling, ImageSpec::MNIST).err();
             let message = error.map(|error| error.to_string()).unwrap_or_default();
             let expected = "but over time it is sum, average or max";

@@ -4,7 +4,9 @@ use kiln_experiments::{
     Experiment, Figure, Ran, Scale, Section, band, moved, paired, pictures, signed_points,
 };
 use kiln_figures::{Axis, LinePlot, markdown};
-use kiln_lab::{ArmResult, Comparison, ComparisonResult, EvalSplit, LabError, first_images};
+use kiln_lab::{
+    ArmResult, Comparison, ComparisonResult, EvalSplit, LabError, Outcome, first_images,
+};
 use std::process::ExitCode;
 
 /// The networks: name, configuration key, and what it is.
@@ -72,11 +74,15 @@ fn results<'a>(ran: &'a Ran, set: &str) -> Option<[&'a ComparisonResult; 2]> {
     Some([mlp?, cnn?])
 }
 
+fn tested(outcome: &Outcome) -> Option<f64> {
+    outcome.accuracy(EvalSplit::Test)
+}
+
 fn answer(ran: &Ran) -> String {
     let set = datasets(ran.scale)[0];
     let found = results(ran, set).and_then(|[mlp, cnn]| {
         let [m, c] = [mlp, cnn].map(|one| one.difference("shuffled", "in order"));
-        let lead = paired(cnn.arm("shuffled")?, mlp.arm("shuffled")?)?;
+        let lead = paired(cnn.arm("shuffled")?, mlp.arm("shuffled")?, tested)?;
         Some((m?.accuracy, c?.accuracy, lead))
     });
     let Some((mlp, cnn, lead)) = found else {
@@ -140,7 +146,7 @@ fn together(ran: &Ran) -> Option<Section> {
         }
         for side in sides(ran.scale) {
             let (name, _) = arrangement(*side);
-            let lead = paired(pair[1].arm(&name)?, pair[0].arm(&name)?)?;
+            let lead = paired(pair[1].arm(&name)?, pair[0].arm(&name)?, tested)?;
             rows.push(vec![(*set).to_owned(), name, signed_points(&lead)]);
         }
     }

@@ -6,10 +6,12 @@ mod fairness;
 mod outcome;
 mod results;
 mod running;
+mod specimen;
 mod table;
 
 pub use definition::{Arm, Comparison, Equal, Measure, Measured, Search};
 pub use outcome::{EpochPoint, Outcome, Score};
 pub use results::{ArmResult, ComparisonResult, Difference};
 pub use running::{OpenArm, OpenComparison};
+pub use specimen::Specimen;
 pub use table::{EXPERIMENTS, ExperimentRow};

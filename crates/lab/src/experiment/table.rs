@@ -25,12 +25,32 @@ pub const EXPERIMENTS: &[ExperimentRow] = &[
         "How do the learning algorithms compare at the lecture's rate, and each at its own?",
     ),
     row(
+        "regularization",
+        "Which regularizer closes the gap between training and test accuracy on few images?",
+    ),
+    row(
         "shuffled-pixels",
         "What remains of a network's accuracy when all pixels change places, always the same way?",
     ),
     row(
         "shift",
         "How much accuracy is left when the test images are shifted, and which layers are equivariant?",
+    ),
+    row(
+        "depth",
+        "Which activation lets a deep network learn, and do residual connections rescue it?",
+    ),
+    row(
+        "pooling",
+        "Does it matter how a network shrinks its maps, and how it pads them?",
+    ),
+    row(
+        "initialization",
+        "How much does a network's accuracy depend on the scale of its first weights?",
+    ),
+    row(
+        "preprocessing",
+        "Which of the three ways to centre the pixels is worth it?",
     ),
     row(
         "signals",

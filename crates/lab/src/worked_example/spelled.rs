@@ -118,7 +118,8 @@ pub(super) fn spelled_pooling(
                 // As the layer has it, for a gradient that is finite.
                 format!("sqrt({squares} + 1e-12)")
             }
-            Pooling::Sum | Pooling::Gaussian => joined(" + ", bracketed),
+            // One value under the window is itself.
+            Pooling::Sum | Pooling::Gaussian | Pooling::Stride => joined(" + ", bracketed),
         }
     })
 }
@@ -144,6 +145,7 @@ pub(super) fn name(pooling: Pooling) -> &'static str {
         Pooling::Sum => "sum",
         Pooling::L2 => "L2",
         Pooling::Gaussian => "Gaussian",
+        Pooling::Stride => "stride",
     }
 }
 

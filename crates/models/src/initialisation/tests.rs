@@ -54,11 +54,13 @@ fn assert_deviation<const D: usize>(weight: &Param<Tensor<D>>, expected: f64) {
     assert!(mean.abs() < 0.05 * expected, "the mean is {mean}");
 }
 
-const SCHEMES: [Scheme; 4] = [
+const SCHEMES: [Scheme; 6] = [
     Scheme::Glorot,
     Scheme::He,
     Scheme::Lecun,
     Scheme::Orthogonal,
+    Scheme::Small,
+    Scheme::Large,
 ];
 
 #[test]
@@ -105,6 +107,16 @@ fn lecuns_variance_is_one_by_inputs() {
     assert_deviation(&layers.fc.weight, (1.0f64 / 400.0).sqrt());
     assert_deviation(&layers.conv.weight, (1.0f64 / (9.0 * 64.0)).sqrt());
     assert_deviation(&layers.local.weight, (1.0f64 / (25.0 * 8.0)).sqrt());
+}
+
+#[test]
+fn a_fixed_deviation_is_that_of_every_layer() {
+    for (scheme, deviation) in [(Scheme::Small, 0.01), (Scheme::Large, 1.0)] {
+        let layers = drawn(scheme);
+        assert_deviation(&layers.fc.weight, deviation);
+        assert_deviation(&layers.conv.weight, deviation);
+        assert_deviation(&layers.local.weight, deviation);
+    }
 }
 
 /// Whether the rows of a matrix are orthonormal.

@@ -1,4 +1,4 @@
-//! Convolution over images, with three ways to continue them at the edge.
+//! Convolution over images, with three ways to continue them at the edge, or none.
 
 use crate::{
     trace::{self, Report},
@@ -30,6 +30,8 @@ pub enum Edges {
     Reflect,
     /// With the outermost pixel.
     Replicate,
+    /// Not at all: there is no padding, and the map becomes smaller.
+    Valid,
 }
 
 /// A convolution to be built.
@@ -122,7 +124,11 @@ impl Conv {
     /// The convolution on `device`; its values are drawn when first looked at.
     pub fn init(&self, device: &Device) -> Conv2d {
         let [inputs, outputs] = self.channels;
-        let [rows, columns] = self.window.kernel;
+        let mut window = self.window;
+        if self.edges == Edges::Valid {
+            window.padding = [0, 0];
+        }
+        let [rows, columns] = window.kernel;
         let shape = [outputs, inputs / self.groups, rows, columns];
         // PyTorch's counts, which leave the groups out of the fan out.
         let fan_in = Some(shape[1] * rows * columns);
@@ -131,7 +137,7 @@ impl Conv {
         Conv2d {
             weight: self.weights.init_with(shape, fan_in, fan_out, device),
             bias: self.has_bias.then(biases),
-            window: self.window,
+            window,
             groups: self.groups,
             edges: self.edges,
         }
@@ -165,7 +171,7 @@ impl Conv2d {
         let [vertical, horizontal] = self.window.padding;
         let around = [(vertical, vertical), (horizontal, horizontal)];
         let (images, padding) = match self.edges {
-            Edges::Zeros => (images, self.window.padding),
+            Edges::Zeros | Edges::Valid => (images, self.window.padding),
             Edges::Reflect => (images.pad(around, PadMode::Reflect), [0, 0]),
             Edges::Replicate => (images.pad(around, PadMode::Edge), [0, 0]),
         };

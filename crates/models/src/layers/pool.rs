@@ -30,6 +30,9 @@ pub enum Pooling {
     /// The mean weighted by a Gaussian around the middle of the window, with
     /// a standard deviation of half the kernel's side.
     Gaussian,
+    /// The first value, and nothing of the others: what a convolution with
+    /// the pooling's stride would give (J. Springenberg et al. 2015).
+    Stride,
 }
 
 /// Under the square root of the L2 norm, where its gradient would be infinite.
@@ -43,6 +46,7 @@ impl Pooling {
             Self::Sum => "sum pool",
             Self::L2 => "L2 pool",
             Self::Gaussian => "Gaussian pool",
+            Self::Stride => "stride",
         }
     }
 }
@@ -60,13 +64,8 @@ impl Pool {
     /// A square window that moves by its own size.
     pub fn new(pooling: Pooling, kernel: usize) -> Self {
         let window = Window::square(kernel);
-        Self {
-            pooling,
-            window: Window {
-                stride: window.kernel,
-                ..window
-            },
-        }
+        let stride = window.kernel;
+        Self { pooling, window }.window(Window { stride, ..window })
     }
 
     /// The largest of each square.
@@ -81,6 +80,11 @@ impl Pool {
 
     /// Another window.
     pub fn window(self, window: Window) -> Self {
+        let kernel = match self.pooling {
+            Pooling::Stride => [1, 1],
+            _ => window.kernel,
+        };
+        let window = Window { kernel, ..window };
         Self { window, ..self }
     }
 
@@ -112,7 +116,8 @@ impl Pool {
             Report::windowed(self.pooling.kind(), self.window, output)
         };
         trace::layer(maps, report, |maps| match self.pooling {
-            Pooling::Max => kiln_kernels::max_pool2d(maps, self.max_options()),
+            // The largest of one value is that value.
+            Pooling::Max | Pooling::Stride => kiln_kernels::max_pool2d(maps, self.max_options()),
             Pooling::Average => avg_pool2d(maps, self.mean_options()),
             Pooling::Sum => self.sum(maps),
             Pooling::L2 => (self.sum(maps.square()) + SMALL).sqrt(),

@@ -98,6 +98,18 @@ fn an_image_goes_on_beyond_its_edge_in_three_ways() {
 }
 
 #[test]
+fn without_an_edge_the_map_becomes_smaller() {
+    let row = map([[1.0, 2.0, 4.0, 8.0, 16.0]]);
+    let window = Window {
+        padding: [0, 1],
+        ..Window::new([1, 3])
+    };
+    let conv = one(1).window(window).edges(Edges::Valid);
+    let result = with(conv, [[1.0, 1.0, 1.0]]).forward(row);
+    assert_values(result, [[7.0, 14.0, 28.0]], 1e-6);
+}
+
+#[test]
 fn dilation_leaves_pixels_out() {
     let row = map([[1.0, 2.0, 4.0, 8.0, 16.0, 32.0]]);
     let conv = one(1).window(Window::new([1, 3])).dilation(2);

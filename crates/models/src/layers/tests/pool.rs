@@ -1,7 +1,7 @@
 //! Pooling.
 
 use super::{assert_close, assert_values, map, values, wild};
-use crate::layers::{AdaptivePool, Pool, Pooling, global_average};
+use crate::layers::{AdaptivePool, Conv, Pool, Pooling, global_average};
 use burn::tensor::{Device, Tensor};
 
 const FIVE: [[f32; 5]; 5] = [
@@ -54,6 +54,22 @@ fn overlapping_max_pooling_gives_the_worked_maxima() {
         [[3.0, 3.0, 3.0], [3.0, 3.0, 3.0], [3.0, 2.0, 3.0]],
         0.0,
     );
+}
+
+#[test]
+fn a_stride_in_place_of_pooling_is_that_of_the_convolution_before_it() {
+    let device = Device::flex();
+    let images = wild([2, 3, 9, 8], &device);
+    for stride in [2, 3] {
+        let conv = Conv::new(3, 4, 3);
+        let whole = conv.init(&device);
+        let mut strided = conv.stride(stride).init(&device);
+        (strided.weight, strided.bias) = (whole.weight.clone(), whole.bias.clone());
+        let taken = pooled(Pooling::Stride, stride).forward(whole.forward(images.clone()));
+        let wanted = strided.forward(images.clone());
+        assert_eq!(taken.dims(), wanted.dims());
+        assert_close(&values(taken), &values(wanted), 1e-6);
+    }
 }
 
 #[test]

@@ -1,0 +1,184 @@
+//! Does it matter how a network shrinks its maps, and how it pads them?
+
+use kiln_experiments::{
+    Experiment, Figure, Ran, Scale, Section, accuracies, accuracy_table, points, signed_points,
+};
+use kiln_lab::{Comparison, ComparisonResult, EvalSplit, LabError};
+use std::process::ExitCode;
+
+const POOLINGS: [(&str, &str); 6] = [
+    ("max", "model.pooling=max"),
+    ("average", "model.pooling=average"),
+    ("sum", "model.pooling=sum"),
+    ("L2", "model.pooling=l2"),
+    ("Gaussian", "model.pooling=gaussian"),
+    ("stride", "model.pooling=stride"),
+];
+
+const PADDINGS: [(&str, &str); 4] = [
+    ("zeros", "model.padding=zeros"),
+    ("reflect", "model.padding=reflect"),
+    ("replicate", "model.padding=replicate"),
+    ("valid", "model.padding=valid"),
+];
+
+fn main() -> ExitCode {
+    kiln_experiments::main(Experiment {
+        name: "pooling",
+        about: "LeNet with six ways to make one value of each 2x2 square: the largest, the mean, the sum, the root of the sum of squares, the mean weighted by a Gaussian, and the first value alone, which is a convolution with stride 2 in place of pooling. Then two padded 5x5 convolutions with 32 and 64 maps and 64 units (`cnn-ntu`), with an image that goes on beyond its edge as zeros, mirrored, or as its last pixel, and without padding (valid), where the maps shrink and the first linear layer has fewer weights.",
+        comparisons,
+        answer,
+        sections,
+    })
+}
+
+fn comparisons(scale: Scale) -> Vec<Comparison> {
+    let mnist = scale.pick("digits:400", "mnist", "mnist");
+    let cifar = scale.pick("shapes:400", "cifar10", "cifar10");
+    vec![
+        pooling(scale, "pooling-mnist", mnist),
+        pooling(scale, "pooling-cifar10", cifar),
+        padding(scale, cifar),
+    ]
+}
+
+/// The data set as it is called.
+fn called(data: &str) -> &str {
+    match data {
+        "mnist" => "MNIST",
+        "cifar10" => "CIFAR-10",
+        other => other,
+    }
+}
+
+fn pooling(scale: Scale, name: &str, data: &str) -> Comparison {
+    let title = format!("Pooling on {}", called(data));
+    let mut comparison = Comparison::new(name, &title, &["model.pooling"]).share([
+        "model.name=lenet".to_owned(),
+        format!("data.dataset={data}"),
+        format!("data.limit_train={}", scale.pick(100, 3_000, 20_000)),
+        format!("data.limit_val={}", scale.pick(30, 1_000, 5_000)),
+        format!("train.epochs={}", scale.pick(1, 5, 8)),
+        "train.batch_size=50".to_owned(),
+    ]);
+    for (name, key) in POOLINGS {
+        comparison = comparison.arm(name, key);
+    }
+    comparison.seeds = scale.pick(1, 3, 5);
+    comparison
+}
+
+fn padding(scale: Scale, data: &str) -> Comparison {
+    let title = format!("Padding on {}", called(data));
+    let mut comparison = Comparison::new("padding-cifar10", &title, &["model.padding"]).share([
+        "model.name=cnn-ntu".to_owned(),
+        "model.hidden=[64]".to_owned(),
+        format!("data.dataset={data}"),
+        format!("data.limit_train={}", scale.pick(50, 1_000, 5_000)),
+        format!("data.limit_val={}", scale.pick(20, 500, 1_000)),
+        format!("train.epochs={}", scale.pick(1, 4, 8)),
+        "train.batch_size=50".to_owned(),
+    ]);
+    for (name, key) in PADDINGS {
+        comparison = comparison.arm(name, key);
+    }
+    comparison.seeds = scale.pick(1, 3, 5);
+    comparison
+}
+
+/// How far the best arm is from the worst, in words.
+fn apart(result: &ComparisonResult) -> String {
+    let test = |name: &str| {
+        let arm = result.arm(name)?;
+        Some(arm.accuracy(EvalSplit::Test)?.mean)
+    };
+    let names = result.arms.iter().map(|arm| arm.arm.name.as_str());
+    let mut known: Vec<_> = names.filter_map(|name| Some((name, test(name)?))).collect();
+    known.sort_by(|a, b| b.1.total_cmp(&a.1));
+    let (Some(best), Some(worst)) = (known.first(), known.last()) else {
+        return format!("{}: every training failed", result.title);
+    };
+    let difference = result.difference(best.0, worst.0);
+    let Some(difference) = difference.map(|found| found.accuracy) else {
+        return format!("{}: a training failed", result.title);
+    };
+    let verdict = match difference.excludes_zero() {
+        true => "",
+        false => ", which the seeds cannot tell from nothing",
+    };
+    format!(
+        "{}: from {} down to {} it is {} percentage points{verdict}",
+        result.title,
+        best.0,
+        worst.0,
+        signed_points(&difference)
+    )
+}
+
+fn answer(ran: &Ran) -> String {
+    let parts: Vec<_> = ran.results.iter().map(apart).collect();
+    format!("{}.", parts.join("; "))
+}
+
+fn sections(ran: &Ran) -> Result<Vec<Section>, LabError> {
+    let section = |(word, title): (&str, &str)| {
+        let found: Vec<_> = ran
+            .results
+            .iter()
+            .filter(|result| result.name.starts_with(word))
+            .collect();
+        let rows: Vec<_> = found
+            .iter()
+            .map(|result| (result.title.clone(), *result))
+            .collect();
+        let named: Vec<_> = found
+            .iter()
+            .map(|result| (result.title.as_str(), *result))
+            .collect();
+        Section {
+            title: title.to_owned(),
+            text: format!("{}\n{}", accuracy_table("", &rows), noise(&found)),
+            figures: vec![Figure {
+                name: word.to_owned(),
+                caption: "Test accuracy of each way with its 95 % interval".to_owned(),
+                svg: accuracies(title, &named).svg(),
+            }],
+        }
+    };
+    let parts = [
+        ("pooling", "Ways of pooling"),
+        ("padding", "Ways of padding"),
+    ];
+    Ok(parts.map(section).into())
+}
+
+/// Which ways differ from the first beyond the noise, in a sentence for each
+/// comparison.
+fn noise(found: &[&ComparisonResult]) -> String {
+    let sentence = |result: &&ComparisonResult| {
+        let first = result.arms.first()?;
+        let reached = points(&first.accuracy(EvalSplit::Test)?);
+        let others = result.differences().into_iter();
+        let differing: Vec<_> = others
+            .filter(|other| other.accuracy.excludes_zero())
+            .map(|other| format!("{} by {}", other.first, signed_points(&other.accuracy)))
+            .collect();
+        let name = &first.arm.name;
+        Some(match differing.is_empty() {
+            true => format!(
+                "- {}: none differs from {name} ({reached}) beyond what the seeds vary.",
+                result.title
+            ),
+            false => format!(
+                "- {}: from {name} ({reached}) differ beyond what the seeds vary {} points.",
+                result.title,
+                differing.join(", ")
+            ),
+        })
+    };
+    found
+        .iter()
+        .filter_map(sentence)
+        .collect::<Vec<_>>()
+        .join("\n")
+}
