@@ -200,7 +200,7 @@ mod tests {
             assert_eq!(read.to_string(), text);
         }
         for text in ["", "shuffle", "shuffled:", "shuffled:1", "shuffled:x"] {
-            let error = text.parse::<Arrangement>().err().expect(text);
+            let error = text.parse::<Arrangement>().expect_err(text);
             assert!(error.to_string().contains("write in-order"), "{error}");
         }
     }
