@@ -20,7 +20,7 @@ const BATCH: usize = 500;
 /// has the same weights for it.
 ///
 /// # Errors
-/// Those of [`evaluate_run`], and when the run does not take such images.
+/// Those of [`crate::evaluate_run`], and when the run does not take such images.
 pub fn evaluate_changed<C: FnOnce(&Images) -> Images>(
     folder: &RunFolder,
     checkpoint: CheckpointName,
