@@ -95,6 +95,17 @@ pub(crate) fn finished(parent: &Path, name: &str, settings: &Settings) -> Option
     RunNumbers::of(folder.manifest().ok()?)
 }
 
+/// Whether a folder's name ends so, or so and with the number of a second one of
+/// that name.
+fn is_called(name: &str, ending: &str) -> bool {
+    let number = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    let first = match name.rsplit_once('-') {
+        Some((first, second)) if number(second) => first,
+        _ => name,
+    };
+    name.ends_with(ending) || first.ends_with(ending)
+}
+
 /// Whether the run in `folder` is trained as `settings` say; a key that its file
 /// does not have yet means what it means by default.
 fn holds(folder: &Path, settings: &Settings) -> bool {
@@ -141,7 +152,7 @@ fn begun(settings: &Settings, context: &Context) -> Result<Option<RunFolder>, La
     };
     let ending = format!("-{}", plain_name(word));
     let alike = |run: &RunSummary| {
-        run.run.ends_with(&ending)
+        is_called(&run.run, &ending)
             && !matches!(run.status, Status::Failed | Status::Imported)
             && holds(&context.output_dir.join(&run.run), settings)
     };
@@ -156,6 +167,15 @@ fn begun(settings: &Settings, context: &Context) -> Result<Option<RunFolder>, La
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_second_folder_of_a_name_is_called_alike() {
+        let called = |name| is_called(name, "-lenet-seed1");
+        assert!(called("20261121-101500-lenet-mnist-lenet-seed1"));
+        assert!(called("20261121-101500-lenet-mnist-lenet-seed1-2"));
+        assert!(!called("20261121-101500-lenet-mnist-lenet-seed12"));
+        assert!(!called("20261121-101500-lenet-mnist-lenet-seed1-b"));
+    }
 
     #[test]
     fn a_spread_has_one_less_below_the_line() {
