@@ -183,3 +183,9 @@ ci:
 [group('develop')]
 doc:
     cargo doc --release --workspace --no-deps --open
+
+# Build the book in docs/ as a site in docs/book
+[group('develop')]
+book:
+    @command -v mdbook >/dev/null || { echo "needs mdbook: cargo install mdbook" >&2; exit 1; }
+    mdbook build docs

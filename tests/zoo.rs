@@ -278,6 +278,12 @@ fn every_option_of_every_network_can_be_chosen() {
     let choices = |option: &str| -> Vec<Options> {
         let none = Options::default;
         match option {
+            "width" => [0.3, 1.5]
+                .map(|width| Options {
+                    width: Some(width),
+                    ..none()
+                })
+                .into(),
             "hidden" => vec![Options {
                 hidden: Some(vec![7]),
                 ..none()

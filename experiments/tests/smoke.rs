@@ -14,6 +14,7 @@ const BINARIES: &[(&str, &str)] = &[
     ("shift", env!("CARGO_BIN_EXE_shift")),
     ("depth", env!("CARGO_BIN_EXE_depth")),
     ("pooling", env!("CARGO_BIN_EXE_pooling")),
+    ("architectures", env!("CARGO_BIN_EXE_architectures")),
     ("initialization", env!("CARGO_BIN_EXE_initialization")),
     ("preprocessing", env!("CARGO_BIN_EXE_preprocessing")),
     ("signals", env!("CARGO_BIN_EXE_signals")),

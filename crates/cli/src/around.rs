@@ -50,7 +50,8 @@ pub fn fit_time(
     Ok(())
 }
 
-fn counted(count: usize, what: &str) -> String {
+/// A number with its noun.
+pub fn counted(count: usize, what: &str) -> String {
     match count {
         1 => format!("1 {what}"),
         count => format!("{count} {what}s"),

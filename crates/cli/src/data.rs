@@ -2,6 +2,7 @@
 
 use crate::{
     arguments::{DataArguments, DataVerb, Format, Half, ShowArguments},
+    around::counted,
     output,
 };
 use kiln_catalog::{Choice, DATASETS, fetch, find, import, verify};
@@ -121,10 +122,10 @@ fn draw(arguments: &ShowArguments, store: &Store, format: Format) -> Result<(), 
         }));
     }
     let images = match arguments.index {
-        Some(index) => format!("image {index} in {} epochs", shown.count),
-        None => format!("{} images", shown.count),
+        Some(index) => format!("image {index} in {}", counted(shown.count, "epoch")),
+        None => counted(shown.count, "image"),
     };
-    let how = shown.pipeline.unwrap_or_else(|| "as they are".to_owned());
+    let how = shown.pipeline.unwrap_or_else(|| "unchanged".to_owned());
     output::line(&format!("{images}, {how}: {}", shown.output.display()));
     Ok(())
 }

@@ -27,7 +27,9 @@
 //! 3x3 convolution as torchvision has it, where the paper drops a fifth after
 //! every convolution but the first when it trains without augmentation. The
 //! weights' names and first values are torchvision's, and so is DenseNet-161;
-//! the form for CIFAR-10 begins with a 3x3 convolution alone.
+//! the form for CIFAR-10 begins with a 3x3 convolution alone. `width` multiplies
+//! the growth and the channels before the first block, each to the nearest
+//! whole number.
 
 use crate::{
     Network, Options, Task,
@@ -84,10 +86,12 @@ impl DenseNetConfig {
         Network::DenseNet(self.init(task, options, device))
     }
 
-    /// The network, with [`Options::dropout`] after each dense layer.
+    /// The network, with [`Options::width`], and [`Options::dropout`] after each
+    /// dense layer.
     pub fn init(&self, task: &Task, options: &Options, device: &Device) -> DenseNet {
-        let mut features = self.stem(task.input.channels, device);
-        let mut channels = self.channels;
+        let growth = options.widened(self.growth);
+        let mut channels = options.widened(self.channels);
+        let mut features = self.stem([task.input.channels, channels], device);
         for (number, layers) in (1..).zip(&self.blocks) {
             if number > 1 {
                 let transition = Feature::Transition(transition(channels, device));
@@ -95,13 +99,13 @@ impl DenseNetConfig {
                 channels /= 2;
             }
             let layer = |number: usize| {
-                let inputs = channels + (number - 1) * self.growth;
-                let layer = DenseLayer::new([inputs, self.growth], options, device);
+                let inputs = channels + (number - 1) * growth;
+                let layer = DenseLayer::new([inputs, growth], options, device);
                 (format!("denselayer{number}"), layer)
             };
             let block = (1..=*layers).map(layer).collect();
             features.push((format!("denseblock{number}"), Feature::Block(block)));
-            channels += layers * self.growth;
+            channels += layers * growth;
         }
         let norm = BatchNorm::new(channels, device);
         features.push(("norm5".to_owned(), Feature::Norm(norm)));
@@ -112,13 +116,13 @@ impl DenseNetConfig {
         }
     }
 
-    fn stem(&self, inputs: usize, device: &Device) -> Vec<(String, Feature)> {
-        let conv = |kernel| Conv::new(inputs, self.channels, kernel).same();
+    fn stem(&self, [inputs, channels]: [usize; 2], device: &Device) -> Vec<(String, Feature)> {
+        let conv = |kernel| Conv::new(inputs, channels, kernel).same();
         let conv0 = |conv: Conv| {
             let conv = conv.no_bias().weights(HE).init(device);
             ("conv0".to_owned(), Feature::Conv(conv))
         };
-        let norm0 = || Feature::Norm(BatchNorm::new(self.channels, device));
+        let norm0 = || Feature::Norm(BatchNorm::new(channels, device));
         let pool0 = || Feature::Pool(Pool::max(3).stride(2).padding(1));
         match self.stem {
             Stem::ImageNet => vec![
@@ -222,6 +226,7 @@ fn transition(channels: usize, device: &Device) -> Named<Feature> {
 /// What can be chosen of a DenseNet.
 pub(crate) fn options() -> Options {
     Options {
+        width: Some(1.0),
         dropout: Some(0.0),
         init: Some(Scheme::Default),
         ..Options::default()

@@ -26,7 +26,8 @@
 //!
 //! Differs from the paper: widths are rounded to multiples of 8 and the first
 //! weights are He's, as torchvision has both. `mobilenet_v2-cifar` keeps the
-//! image whole in the stem and in the second stage.
+//! image whole in the stem and in the second stage. A `width` below 1 leaves
+//! the last convolution at 1280 channels, as in the paper.
 
 use crate::{
     Network, Options, Task,
@@ -107,14 +108,15 @@ impl MobileNetV2Config {
         Network::MobileNetV2(self.init(task, options, device))
     }
 
-    /// The network, with [`Options::dropout`].
+    /// The network, with [`Options::dropout`] and times [`Options::width`].
     pub fn init(&self, task: &Task, options: &Options, device: &Device) -> MobileNetV2 {
-        let mut channels = divisible(32.0 * self.width);
+        let width = self.width * options.width.unwrap_or(1.0);
+        let mut channels = divisible(32.0 * width);
         let stem = Conv::new(task.input.channels, channels, 3).same();
         let stem = stem.stride(self.strides[0]);
         let mut features = vec![Feature::Plain(activated(stem, channels, device))];
         for stage in self.stages() {
-            let outputs = divisible(stage.channels as f64 * self.width);
+            let outputs = divisible(stage.channels as f64 * width);
             for block in 0..stage.blocks {
                 let stride = if block == 0 { stage.stride } else { 1 };
                 let sizes = [channels, channels * stage.expansion, outputs];
@@ -126,7 +128,7 @@ impl MobileNetV2Config {
                 channels = outputs;
             }
         }
-        let last = divisible(1280.0 * self.width.max(1.0));
+        let last = divisible(1280.0 * width.max(1.0));
         let conv = Conv::new(channels, last, 1);
         features.push(Feature::Plain(activated(conv, last, device)));
         let drawn = [normal(0.01), Initializer::Zeros];
@@ -225,6 +227,7 @@ impl Bottleneck {
 /// What can be chosen.
 pub(crate) fn options() -> Options {
     Options {
+        width: Some(1.0),
         dropout: Some(0.2),
         init: Some(Scheme::Default),
         ..Options::default()

@@ -59,6 +59,10 @@ macro_rules! options {
 }
 
 options! {
+    /// Times that the network's own channels and hidden units are taken: the
+    /// width multiplier of MobileNet (A. Howard et al. 2017, section 3.3), the
+    /// `k` of wide residual networks.
+    width: f64,
     /// Units of each hidden layer.
     hidden: Vec<usize>,
     /// The function between the layers.
@@ -79,11 +83,14 @@ options! {
 
 /// Hidden layers wider than this are a mistake.
 const WIDEST: usize = 1 << 20;
+/// Times its own channels that a network takes at most.
+const MOST_TIMES: f64 = 64.0;
 
 impl Options {
     /// One value of each choice, to know their names and types from.
     pub fn every() -> Self {
         Self {
+            width: Some(1.0),
             hidden: Some(vec![1]),
             activation: Some(Nonlinearity::Relu),
             pooling: Some(Pooling::Max),
@@ -95,8 +102,21 @@ impl Options {
         }
     }
 
+    /// `channels` times [`width`](Self::width), to the nearest whole number,
+    /// at least 1.
+    pub(crate) fn widened(&self, channels: usize) -> usize {
+        let widened = channels as f64 * self.width.unwrap_or(1.0);
+        (widened.round() as usize).max(1)
+    }
+
     /// What is wrong with a value.
     pub(crate) fn fault(&self) -> Option<String> {
+        let times = |width: &f64| !(*width > 0.0 && *width <= MOST_TIMES);
+        if let Some(width) = self.width.filter(times) {
+            return Some(format!(
+                "width is {width}, but it must be above 0 and at most {MOST_TIMES}"
+            ));
+        }
         let hidden = self.hidden.iter().flatten();
         let width = hidden.copied().find(|units| !(1..=WIDEST).contains(units));
         let width =

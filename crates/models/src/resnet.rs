@@ -29,7 +29,10 @@
 //! ResNet-18, 34 and 50 for small images have a 3x3 stem and no max pool.
 //! ResNeXt-29 has a 1x1 stem instead of 3x3 and 32 groups of 4 channels instead
 //! of 8 or 16 of 64; like the former it is the form that K. Liu's
-//! pytorch-cifar made known.
+//! pytorch-cifar made known. `width` multiplies the channels of every stage to
+//! the nearest whole number, those before the first block too, which wide
+//! residual networks leave as they are; the groups of a ResNeXt keep their
+//! channels and become more or fewer.
 
 use crate::{
     LastNorm, Network, Options, Shortcut, Task,
@@ -139,29 +142,31 @@ impl ResNetConfig {
         Network::ResNet(self.init(task, options, device))
     }
 
-    /// The network, with [`Options::shortcut`] and [`Options::last_norm`].
+    /// The network, with [`Options::width`], [`Options::shortcut`] and
+    /// [`Options::last_norm`].
     pub fn init(&self, task: &Task, options: &Options, device: &Device) -> ResNet {
+        let width = options.widened(self.width);
         let stem = match self.stem {
-            Stem::ImageNet => Conv::new(task.input.channels, self.width, 7)
+            Stem::ImageNet => Conv::new(task.input.channels, width, 7)
                 .stride(2)
                 .padding(3),
-            Stem::Small => Conv::new(task.input.channels, self.width, 3).same(),
-            Stem::Pointwise => Conv::new(task.input.channels, self.width, 1),
+            Stem::Small => Conv::new(task.input.channels, width, 3).same(),
+            Stem::Pointwise => Conv::new(task.input.channels, width, 1),
         };
-        let mut channels = self.width;
+        let mut channels = width;
         let mut stage = |at: usize| {
             let blocks = *self.stages.get(at)?;
             let mut block = |index: usize| {
                 let stride = if at > 0 && index == 0 { 2 } else { 1 };
-                let block = self.block([channels, self.width << at], stride, options, device);
-                channels = self.expanded(self.width << at);
+                let block = self.block([channels, at], stride, options, device);
+                channels = self.expanded(width << at);
                 block
             };
             Some((0..blocks).map(&mut block).collect::<Vec<_>>())
         };
         ResNet {
             conv1: stem.no_bias().weights(HE_FAN_OUT).init(device),
-            bn1: BatchNorm::new(self.width, device),
+            bn1: BatchNorm::new(width, device),
             maxpool: (self.stem == Stem::ImageNet).then(|| Pool::max(3).stride(2).padding(1)),
             layer1: stage(0).unwrap_or_default(),
             layer2: stage(1).unwrap_or_default(),
@@ -178,9 +183,22 @@ impl ResNetConfig {
         }
     }
 
+    /// Channels of the 3x3 convolutions of bottlenecks in the stage `at`, and
+    /// their groups.
+    fn grouped(&self, at: usize, options: &Options) -> [usize; 2] {
+        let [groups, channels] = self.groups;
+        match groups {
+            1 => [(options.widened(self.width) << at) * channels / 64, 1],
+            _ => {
+                let groups = options.widened(groups);
+                [(self.width << at) * channels / 64 * groups, groups]
+            }
+        }
+    }
+
     fn block(
         &self,
-        [inputs, planes]: [usize; 2],
+        [inputs, at]: [usize; 2],
         stride: usize,
         options: &Options,
         device: &Device,
@@ -196,6 +214,7 @@ impl ResNetConfig {
             Some(LastNorm::Zero) if !plain => BatchNorm::zero(channels, device),
             _ => BatchNorm::new(channels, device),
         };
+        let planes = options.widened(self.width) << at;
         let outputs = self.expanded(planes);
         let pads = options.shortcut == Some(Shortcut::Pad);
         let projects = (inputs != outputs || stride != 1) && !pads && !plain;
@@ -216,8 +235,7 @@ impl ResNetConfig {
                 plain,
             },
             Block::Bottleneck => {
-                let [groups, width] = self.groups;
-                let middle = planes * width / 64 * groups;
+                let [middle, groups] = self.grouped(at, options);
                 let grouped = conv(middle, middle, 3).stride(stride).groups(groups);
                 ResidualBlock {
                     conv1: conv(inputs, middle, 1).init(device),
@@ -329,6 +347,7 @@ fn padded(x: Tensor<4>, shape: [usize; 4]) -> Tensor<4> {
 /// What can be chosen of a residual network.
 pub(crate) fn options() -> Options {
     Options {
+        width: Some(1.0),
         last_norm: Some(LastNorm::One),
         init: Some(Scheme::Default),
         ..Options::default()

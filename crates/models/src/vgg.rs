@@ -19,11 +19,12 @@
 //! Differs from the paper: an average pool to 7x7 lets images of other sizes
 //! in, and the first weights are He's, as torchvision has both. The forms with
 //! batch norm keep the biases of the convolutions. The forms for CIFAR-10 have
-//! one linear layer after the last pool.
+//! one linear layer after the last pool. `width` multiplies the channels and
+//! the hidden units, each to the nearest whole number.
 
 use crate::{
     Network, Options, Refusal, Task,
-    classifier::{Classifier, ConvNet, Head},
+    classifier::{self, Classifier, ConvNet, Head},
     initialisation::{HE_FAN_OUT, normal},
     layers::{
         AdaptivePool, BatchNorm, Conv, DenseLayer, DenseSequential, Dropout, Layer, Linear,
@@ -115,14 +116,15 @@ impl VggConfig {
         Ok(Network::Vgg(self.init(task, options, device)?))
     }
 
-    /// The network, with [`Options::dropout`] where it has hidden layers.
+    /// The network, with [`Options::width`], and [`Options::dropout`] where it
+    /// has hidden layers.
     ///
     /// # Errors
     /// When the images are smaller than 32x32.
     pub fn init(&self, task: &Task, options: &Options, device: &Device) -> Result<ConvNet, Misfit> {
         let pooled = self.head != Head::Linear;
         let mut network = ConvNet {
-            features: self.features(task.input.channels, device),
+            features: self.features(task.input.channels, options, device),
             avgpool: pooled.then(|| AdaptivePool::average([7, 7])),
             classifier: Classifier::Linear(linear([1, 1], device)),
         };
@@ -130,17 +132,18 @@ impl VggConfig {
         network.classifier = match self.head {
             Head::Linear => Classifier::Linear(linear([inputs, task.classes], device)),
             Head::Hidden(units) => {
-                let widths = [inputs, units, task.classes];
+                let widths = [inputs, options.widened(units), task.classes];
                 Classifier::Perceptron(perceptron(widths, options, device))
             }
         };
         Ok(network)
     }
 
-    fn features(&self, images: usize, device: &Device) -> Sequential {
+    fn features(&self, images: usize, options: &Options, device: &Device) -> Sequential {
         let mut layers: Vec<Layer> = Vec::new();
         let mut inputs = images;
         for (channels, convolutions) in self.stages {
+            let channels = options.widened(channels);
             for _ in 0..convolutions {
                 let conv = Conv::new(inputs, channels, 3).same();
                 layers.push(conv.weights(HE_FAN_OUT).init(device).into());
@@ -173,6 +176,22 @@ fn perceptron(
 
 fn linear(sizes: [usize; 2], device: &Device) -> Linear {
     Linear::drawn(sizes, [normal(0.01), Initializer::Zeros], device)
+}
+
+/// What can be chosen of a VGG.
+pub(crate) fn options() -> Options {
+    Options {
+        width: Some(1.0),
+        ..classifier::options()
+    }
+}
+
+/// The same without hidden layers.
+pub(crate) fn small_options() -> Options {
+    Options {
+        dropout: None,
+        ..options()
+    }
 }
 
 #[cfg(test)]

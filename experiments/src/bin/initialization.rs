@@ -154,7 +154,7 @@ fn accuracy(ran: &Ran) -> Section {
     }
 }
 
-/// Standard deviation of what each hidden layer gives before the first step.
+/// How far apart the images are in each hidden layer before the first step.
 fn activations(ran: &Ran, result: &ComparisonResult, name: &str) -> Result<Section, LabError> {
     let (mut series, mut rows) = (Vec::new(), Vec::new());
     for arm in &result.arms {
@@ -162,7 +162,10 @@ fn activations(ran: &Ran, result: &ComparisonResult, name: &str) -> Result<Secti
         let seen = specimen.activations().into_iter();
         let hidden = seen.filter(|seen| seen.kind == name);
         let deviations: Vec<_> = hidden
-            .map(|seen| deviation(&seen.values.iter::<f64>().collect::<Vec<_>>()))
+            .map(|seen| {
+                let values: Vec<f64> = seen.values.iter().collect();
+                deviation(&values, seen.values.shape()[1])
+            })
             .collect();
         let (Some(first), Some(last)) = (deviations.first(), deviations.last()) else {
             continue;
@@ -185,7 +188,7 @@ fn activations(ran: &Ran, result: &ComparisonResult, name: &str) -> Result<Secti
     let plot = LinePlot {
         title: format!("Activations before the first step, {name}"),
         x: Axis::linear("hidden layer"),
-        y: Axis::log("standard deviation of its values"),
+        y: Axis::log("standard deviation over the images"),
         series,
         marks: Vec::new(),
     };
@@ -198,13 +201,13 @@ fn activations(ran: &Ran, result: &ComparisonResult, name: &str) -> Result<Secti
     Ok(Section {
         title: format!("What {name} makes of the images before the first step"),
         text: format!(
-            "Standard deviation over all units and {IMAGES} training images, with seed 1. {} Values that shrink from layer to layer take the differences between the images with them, and the gradient on its way back.\n\n{}",
+            "How far apart {IMAGES} training images are in each layer: the standard deviation of a unit over the images, the root of its mean square over the units, with seed 1. {} Where it shrinks from layer to layer the last one cannot tell the images apart any more, and the gradient shrinks alike on its way back.\n\n{}",
             remark(name),
             markdown(&head, &rows)
         ),
         figures: vec![Figure {
             name: format!("activations-{}", result.name),
-            caption: "Standard deviation of what each hidden layer gives before the first step"
+            caption: "Standard deviation over the images of what each hidden layer gives before the first step"
                 .to_owned(),
             svg: plot.svg(),
         }],
@@ -222,9 +225,15 @@ fn remark(name: &str) -> &'static str {
     }
 }
 
-fn deviation(values: &[f64]) -> f64 {
-    let count = values.len() as f64;
-    let mean = values.iter().sum::<f64>() / count;
-    let squares: f64 = values.iter().map(|value| (value - mean).powi(2)).sum();
-    (squares / count).sqrt()
+/// The standard deviation over the images, `values` being `[images, units]`:
+/// the root of its mean square over the units.
+fn deviation(values: &[f64], units: usize) -> f64 {
+    let images = (values.len() / units) as f64;
+    let variance = |unit: usize| {
+        let own = || values.iter().skip(unit).step_by(units);
+        let mean = own().sum::<f64>() / images;
+        own().map(|value| (value - mean).powi(2)).sum::<f64>() / images
+    };
+    let variances: f64 = (0..units).map(variance).sum();
+    (variances / units as f64).sqrt()
 }

@@ -8,10 +8,10 @@ use std::process::ExitCode;
 
 const POOLINGS: [(&str, &str); 6] = [
     ("max", "model.pooling=max"),
-    ("average", "model.pooling=average"),
     ("sum", "model.pooling=sum"),
     ("L2", "model.pooling=l2"),
     ("Gaussian", "model.pooling=gaussian"),
+    ("average", "model.pooling=average"),
     ("stride", "model.pooling=stride"),
 ];
 
@@ -25,7 +25,7 @@ const PADDINGS: [(&str, &str); 4] = [
 fn main() -> ExitCode {
     kiln_experiments::main(Experiment {
         name: "pooling",
-        about: "LeNet with six ways to make one value of each 2x2 square: the largest, the mean, the sum, the root of the sum of squares, the mean weighted by a Gaussian, and the first value alone, which is a convolution with stride 2 in place of pooling. Then two padded 5x5 convolutions with 32 and 64 maps and 64 units (`cnn-ntu`), with an image that goes on beyond its edge as zeros, mirrored, or as its last pixel, and without padding (valid), where the maps shrink and the first linear layer has fewer weights.",
+        about: "LeNet with six ways to make one value of each 2x2 square: the largest, the sum, the root of the sum of squares, the mean weighted by a Gaussian, the mean, and the first value alone, which is a convolution with stride 2 in place of pooling. Then two padded 5x5 convolutions with 32 and 64 maps and 64 units (`cnn-ntu`), with an image that goes on beyond its edge as zeros, mirrored, or as its last pixel, and without padding (valid), where the maps shrink and the first linear layer has fewer weights.",
         comparisons,
         answer,
         sections,
@@ -121,7 +121,7 @@ fn answer(ran: &Ran) -> String {
 }
 
 fn sections(ran: &Ran) -> Result<Vec<Section>, LabError> {
-    let section = |(word, title): (&str, &str)| {
+    let section = |(word, title, text): (&str, &str, &str)| {
         let found: Vec<_> = ran
             .results
             .iter()
@@ -131,23 +131,28 @@ fn sections(ran: &Ran) -> Result<Vec<Section>, LabError> {
             .iter()
             .map(|result| (result.title.clone(), *result))
             .collect();
-        let named: Vec<_> = found
-            .iter()
-            .map(|result| (result.title.as_str(), *result))
-            .collect();
+        let figure = |result: &&ComparisonResult| Figure {
+            name: format!("{}-ways", result.name),
+            caption: "Test accuracy of each way with its 95 % interval".to_owned(),
+            svg: accuracies(&result.title, &[("", *result)]).svg(),
+        };
         Section {
             title: title.to_owned(),
-            text: format!("{}\n{}", accuracy_table("", &rows), noise(&found)),
-            figures: vec![Figure {
-                name: word.to_owned(),
-                caption: "Test accuracy of each way with its 95 % interval".to_owned(),
-                svg: accuracies(title, &named).svg(),
-            }],
+            text: format!("{text}\n\n{}\n{}", accuracy_table("", &rows), noise(&found)),
+            figures: found.iter().map(figure).collect(),
         }
     };
     let parts = [
-        ("pooling", "Ways of pooling"),
-        ("padding", "Ways of padding"),
+        (
+            "pooling",
+            "Ways of pooling",
+            "In a square of 2x2 all values are equally far from the middle, so that the Gaussian's weights are equal and it is the mean. The sum is four times the mean, which changes nothing but the scale that the next layer begins with.",
+        ),
+        (
+            "padding",
+            "Ways of padding",
+            "Without padding the network has fewer weights and less arithmetic, as the table of the comparison says.",
+        ),
     ];
     Ok(parts.map(section).into())
 }

@@ -7,6 +7,7 @@ mod around;
 mod augment;
 mod bench;
 mod bits;
+mod book;
 mod choices;
 mod conv;
 mod files;

@@ -45,6 +45,10 @@ pub const EXPERIMENTS: &[ExperimentRow] = &[
         "Does it matter how a network shrinks its maps, and how it pads them?",
     ),
     row(
+        "architectures",
+        "What does each step from LeNet to ResNeXt bring, and is the improvement after ResNet marginal?",
+    ),
+    row(
         "initialization",
         "How much does a network's accuracy depend on the scale of its first weights?",
     ),

@@ -88,6 +88,18 @@ pub(super) const ROWS: &[Row] = &[
     .counts(769_162, 287_929_692)
     .options(densenet::options),
     Row::new(
+        "densenet-bc-40-12",
+        "DenseNet",
+        2016,
+        (Cifar, |task, options, device| {
+            Ok(DenseNetConfig::cifar(12, 40).network(task, options, device))
+        }),
+    )
+    .aliases(&["densenet-bc-40"])
+    .summary("the same with 18 dense layers")
+    .counts(176_122, 72_365_352)
+    .options(densenet::options),
+    Row::new(
         "resnext50_32x4d",
         "ResNeXt",
         2016,

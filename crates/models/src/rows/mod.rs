@@ -23,7 +23,7 @@ use crate::{
         Form::{Cifar, ImageNet, Mnist},
         Row,
     },
-    vgg::VggConfig,
+    vgg::{self, VggConfig},
 };
 
 /// Every network of the zoo.
@@ -66,7 +66,7 @@ const fn joined() -> [Row; count()] {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Step, build, parameters};
+    use crate::{Step, build, find, parameters};
     use burn::tensor::Device;
 
     #[test]
@@ -88,5 +88,43 @@ mod tests {
             }
         }
         assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    }
+
+    /// By hand from the channels, but MobileNetV2's, which is torchvision's.
+    #[test]
+    fn a_width_multiplies_the_channels() {
+        for (name, width, expected) in [
+            ("vgg11-bn-cifar", 0.25, 579_786),
+            ("resnet20", 0.5, 68_050),
+            ("resnext29", 0.25, 359_514),
+            ("densenet-bc-40-12", 0.5, 45_802),
+            ("mobilenet_v2", 0.5, 1_968_680),
+        ] {
+            let row = find(name).expect("exists");
+            let options = Options {
+                width: Some(width),
+                ..Options::default()
+            };
+            let network = build(name, &row.form.task(), &options, &Device::flex());
+            let network = network.expect("builds");
+            assert_eq!(parameters(&network), expected, "{name} times {width}");
+        }
+    }
+
+    #[test]
+    fn the_groups_of_a_resnext_keep_their_channels() {
+        let options = Options {
+            width: Some(0.25),
+            ..Options::default()
+        };
+        let task = Cifar.task();
+        let network = build("resnext29", &task, &options, &Device::flex()).expect("builds");
+        let steps = network.steps(task.input).expect("takes its own form");
+        let grouped = steps.iter().filter(|step| step.groups > 1);
+        let found: Vec<_> = grouped
+            .map(|step| [step.groups, step.output[0] / step.groups])
+            .collect();
+        let stage = |channels| [[8, channels]; 3];
+        assert_eq!(found, [stage(4), stage(8), stage(16)].concat());
     }
 }

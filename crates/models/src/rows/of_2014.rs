@@ -34,7 +34,7 @@ pub(super) const ROWS: &[Row] = &[
     )
     .summary("8 convolutions of 3x3 and 3 linear layers")
     .counts(132_863_336, 7_609_090_048)
-    .options(classifier::options),
+    .options(vgg::options),
     Row::new(
         "vgg11_bn",
         "VGG",
@@ -47,7 +47,7 @@ pub(super) const ROWS: &[Row] = &[
     )
     .summary("vgg11 with a batch norm after each convolution")
     .counts(132_868_840, 7_609_090_048)
-    .options(classifier::options),
+    .options(vgg::options),
     Row::new(
         "vgg13",
         "VGG",
@@ -58,7 +58,7 @@ pub(super) const ROWS: &[Row] = &[
     )
     .summary("10 convolutions of 3x3 and 3 linear layers")
     .counts(133_047_848, 11_308_466_176)
-    .options(classifier::options),
+    .options(vgg::options),
     Row::new(
         "vgg13_bn",
         "VGG",
@@ -71,7 +71,7 @@ pub(super) const ROWS: &[Row] = &[
     )
     .summary("vgg13 with a batch norm after each convolution")
     .counts(133_053_736, 11_308_466_176)
-    .options(classifier::options),
+    .options(vgg::options),
     Row::new(
         "vgg16",
         "VGG",
@@ -82,7 +82,7 @@ pub(super) const ROWS: &[Row] = &[
     )
     .summary("13 convolutions of 3x3 and 3 linear layers")
     .counts(138_357_544, 15_470_264_320)
-    .options(classifier::options),
+    .options(vgg::options),
     Row::new(
         "vgg16_bn",
         "VGG",
@@ -95,7 +95,7 @@ pub(super) const ROWS: &[Row] = &[
     )
     .summary("vgg16 with a batch norm after each convolution")
     .counts(138_365_992, 15_470_264_320)
-    .options(classifier::options),
+    .options(vgg::options),
     Row::new(
         "vgg19",
         "VGG",
@@ -106,7 +106,7 @@ pub(super) const ROWS: &[Row] = &[
     )
     .summary("16 convolutions of 3x3 and 3 linear layers")
     .counts(143_667_240, 19_632_062_464)
-    .options(classifier::options),
+    .options(vgg::options),
     Row::new(
         "vgg19_bn",
         "VGG",
@@ -119,7 +119,7 @@ pub(super) const ROWS: &[Row] = &[
     )
     .summary("vgg19 with a batch norm after each convolution")
     .counts(143_678_248, 19_632_062_464)
-    .options(classifier::options),
+    .options(vgg::options),
     Row::new(
         "vgg11-bn-cifar",
         "VGG",
@@ -133,7 +133,8 @@ pub(super) const ROWS: &[Row] = &[
     )
     .aliases(&["vgg11-cifar"])
     .summary("8 convolutions with batch norm and one linear layer, for 32x32 images")
-    .counts(9_231_114, 152_769_536),
+    .counts(9_231_114, 152_769_536)
+    .options(vgg::small_options),
     Row::new(
         "vgg13-bn-cifar",
         "VGG",
@@ -147,7 +148,8 @@ pub(super) const ROWS: &[Row] = &[
     )
     .aliases(&["vgg13-cifar"])
     .summary("10 convolutions with batch norm and one linear layer, for 32x32 images")
-    .counts(9_416_010, 228_267_008),
+    .counts(9_416_010, 228_267_008)
+    .options(vgg::small_options),
     Row::new(
         "vgg16-bn-cifar",
         "VGG",
@@ -161,7 +163,8 @@ pub(super) const ROWS: &[Row] = &[
     )
     .aliases(&["vgg16-cifar"])
     .summary("13 convolutions with batch norm and one linear layer, for 32x32 images")
-    .counts(14_728_266, 313_201_664),
+    .counts(14_728_266, 313_201_664)
+    .options(vgg::small_options),
     Row::new(
         "vgg19-bn-cifar",
         "VGG",
@@ -175,7 +178,8 @@ pub(super) const ROWS: &[Row] = &[
     )
     .aliases(&["vgg19-cifar"])
     .summary("16 convolutions with batch norm and one linear layer, for 32x32 images")
-    .counts(20_040_522, 398_136_320),
+    .counts(20_040_522, 398_136_320)
+    .options(vgg::small_options),
     Row::new(
         "all-cnn-c",
         "Fully convolutional",

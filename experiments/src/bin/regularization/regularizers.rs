@@ -74,7 +74,7 @@ pub const REGULARIZERS: &[Regularizer] = &[
     ),
     row(
         "max-norm",
-        "regularization.max_norm=0.3",
+        "regularization.max_norm=0.6",
         Some("regularization.max_norm"),
         true,
         "it bounds each unit's weights, and scores can still be as large as the later layers make them",
