@@ -115,7 +115,8 @@ impl Group {
                 &sha256_hex(common.to_string().as_bytes())[..8]
             ),
         };
-        let file = parent.join(format!("{stem}-{}.json", kind.plural()));
+        // A dot, so that the pattern *-member* finds the run folders alone.
+        let file = parent.join(format!("{stem}.{}.json", kind.plural()));
         let record = read(&file, kind, common)?;
         let settings = seeds.map(|seed| {
             let mut settings = settings.clone();

@@ -92,8 +92,13 @@ impl RunFolder {
             )));
         };
         if !path.join("run.json").is_file() {
+            let newest = path.join("latest");
+            let hint = match newest.exists() {
+                true => format!("; the newest run in it is {}", newest.display()),
+                false => String::new(),
+            };
             return Err(LabError::usage(format!(
-                "{} is no run folder: it has no run.json",
+                "{} is no run folder: it has no run.json{hint}",
                 path.display()
             )));
         }

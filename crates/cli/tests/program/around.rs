@@ -33,6 +33,8 @@ fn members_name_the_command_that_tests_them_together() {
     let line = text.lines().last().unwrap();
     assert!(line.contains("kiln eval runs/"), "{text}");
     assert!(line.ends_with("member2 --ensemble"), "{text}");
+    let newest = "the newest run in it is runs/latest";
+    refuses(dir.path(), &["eval", "runs"], 2, &[newest]);
 }
 
 #[test]
