@@ -67,6 +67,8 @@ pub fn train(settings: &Settings, context: Context) -> Result<Report, LabError> 
     let network = initial_network(&settings.model, &task, settings.train.seed)?;
     let (network, fresh) = settings.transfer.load(network)?;
     let (network, trainable_parameters) = settings.transfer.freeze(network)?;
+    let decays = settings.optimizer.check_decay_of(&network);
+    decays.map_err(LabError::usage)?;
     let started = jiff::Zoned::now();
     let name = folder_name(settings, &context.name, &started);
     let folder = RunFolder::create(&context.output_dir, &name)?;

@@ -4,6 +4,7 @@
 mod adaptive;
 mod lookahead;
 mod muon;
+mod paths;
 pub(crate) mod rules;
 mod settings;
 #[cfg(test)]

@@ -99,6 +99,13 @@ fn a_wrong_option_is_named_with_what_it_can_be() {
         let is_foreign = set.contains("xyz") && text.contains("shortcut");
         assert!(!is_foreign, "{text}");
     }
+    let none = short(&["--set", "optimizer.decay=conv9"]);
+    let words = [
+        "optimizer.decay is 'conv9', which is in no parameter's path",
+        "the first of this network is",
+    ];
+    refuses(at, &none, 2, &words);
+    assert!(!at.join("runs").exists());
     let wrong = short(&["--set", "data.preprocessing=zca"]);
     refuses(at, &wrong, 2, &["data.preprocessing is", "mean-image"]);
     for set in ["model.activation=Leaky_ReLU", "model.init=HE"] {
