@@ -186,6 +186,19 @@ fn protocol(result: &ComparisonResult, definition: &Comparison) -> String {
             factors.join(", "),
             search.epochs
         );
+        let edges = [f64::min, f64::max].map(|edge| search.factors.iter().copied().reduce(edge));
+        let outermost = result
+            .arms
+            .iter()
+            .filter(|arm| edges.contains(&arm.arm.factor));
+        let outermost: Vec<_> = outermost.map(|arm| arm.arm.name.as_str()).collect();
+        if !outermost.is_empty() {
+            let _ = write!(
+                text,
+                " For {} the best was the outermost: beyond it there may be a better one.",
+                outermost.join(", ")
+            );
+        }
     }
     let arms: Vec<_> = definition
         .arms
@@ -317,13 +330,14 @@ fn difference_row(difference: &ArmDifference) -> Vec<String> {
 fn made(provenance: &Provenance) -> String {
     let machine = &provenance.machine;
     format!(
-        "\n## How this was made\n\n```\n{}\n```\n\nThe {} form, {}, {:.0} s of training on {} with {} threads, {} vectors and kernels of revision {}; kiln {} of revision {}, Burn {}, backend {}. `results.csv` has a row for each training with the SHA-256 of its weights, `curves.csv` one for each epoch. `just check-results {}` trains one of them again and compares.\n\nAccuracies are mean ± standard deviation over the seeds, the 95 % interval of the mean is by Student's t; differences are paired by seed, and McNemar's exact test is on the test images of each seed's two networks.\n",
+        "\n## How this was made\n\n```\n{}\n```\n\nThe {} form, {}, {:.0} s of training on {} with {} thread{}, {} vectors and kernels of revision {}; kiln {} of revision {}, Burn {}, backend {}. `results.csv` has a row for each training with the SHA-256 of its weights, `curves.csv` one for each epoch. `just check-results {}` trains one of them again and compares.\n\nAccuracies are mean ± standard deviation over the seeds, the 95 % interval of the mean is by Student's t; differences are paired by seed, and McNemar's exact test is on the test images of each seed's two networks. Seconds and images/s are those of this machine with whatever else it did.\n",
         provenance.command,
         provenance.scale,
         provenance.date,
         provenance.seconds,
         machine.platform,
         machine.threads,
+        if machine.threads == 1 { "" } else { "s" },
         provenance.vectors,
         provenance.kernels,
         machine.kiln,
@@ -334,13 +348,15 @@ fn made(provenance: &Provenance) -> String {
     )
 }
 
-/// What a comparison will train, in a line for each arm.
-pub fn plan(open: &OpenComparison, speeds: &[Option<f64>]) -> (String, f64) {
+/// What a comparison will train, in a line for each arm; the images and the
+/// seconds of all.
+pub fn plan(open: &OpenComparison, speeds: &[Option<f64>]) -> (String, u64, f64) {
     let definition = open.definition();
     let mut text = format!("{}\n", definition.title);
-    let mut all = 0.0;
+    let (mut every, mut all) = (0, 0.0);
     for (arm, speed) in open.arms().iter().zip(speeds) {
         let images = open.images(arm);
+        every += images;
         let _ = write!(
             text,
             "  {}: {} parameters, {} multiply-accumulates",
@@ -360,5 +376,5 @@ pub fn plan(open: &OpenComparison, speeds: &[Option<f64>]) -> (String, f64) {
         }
         text.push('\n');
     }
-    (text, all)
+    (text, every, all)
 }

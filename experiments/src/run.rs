@@ -9,7 +9,7 @@ use crate::{
     report::{page, plan, shows_curves},
     tables,
 };
-use kiln_figures::percent;
+use kiln_figures::{percent, thousands};
 use kiln_lab::{
     Comparison, Context, EvalSplit, LabError, OpenComparison, Outcome, Stops, shown_seconds,
     training_speed,
@@ -105,7 +105,7 @@ fn refuse_to_shrink(folder: &Path, scale: Scale) -> Result<(), LabError> {
 }
 
 fn announce(opened: &[OpenComparison], store: &Store) -> Result<ExitCode, LabError> {
-    let mut seconds = 0.0;
+    let (mut images, mut seconds) = (0, 0.0);
     for open in opened {
         let speed = |arm: &kiln_lab::OpenArm| {
             let budget = training_speed(&arm.settings, MEASURE, store)?;
@@ -113,11 +113,16 @@ fn announce(opened: &[OpenComparison], store: &Store) -> Result<ExitCode, LabErr
         };
         let speeds = open.arms().iter().map(speed);
         let speeds = speeds.collect::<Result<Vec<_>, LabError>>()?;
-        let (shown, needed) = plan(open, &speeds);
+        let (shown, trained, needed) = plan(open, &speeds);
+        images += trained;
         seconds += needed;
         text(&shown);
     }
-    text(&format!("in all about {}\n", shown_seconds(seconds)));
+    text(&format!(
+        "in all {} images, about {}\n",
+        thousands(images),
+        shown_seconds(seconds)
+    ));
     Ok(ExitCode::SUCCESS)
 }
 
