@@ -85,7 +85,10 @@ experiment name='' *arguments:
     set -euo pipefail
     if [ -z "$1" ]; then exec {{ kiln }} -- list experiments; fi
     features=()
-    case " $* " in *" --backend wgpu "*) features+=(--features wgpu) ;; *" --backend cuda"*) features+=(--features cuda) ;; esac
+    for backend in wgpu cuda; do
+        case " $* " in *" --backend"[\ =]"$backend"* | *" --device"[\ =]"$backend"*) features+=(--features "$backend") ;; esac
+    done
+    ls experiments/src/bin | grep -qx -- "$1\(\.rs\)\?" || { echo "there is no experiment '$1'; \`just experiment\` lists them" >&2; exit 2; }
     exec cargo run --release --quiet --package kiln-experiments "${features[@]}" --bin "$1" -- "${@:2}"
 
 # Train a part of stored results again and compare; without a name, of every experiment
@@ -94,7 +97,9 @@ check-results *names:
     #!/usr/bin/env bash
     set -euo pipefail
     cargo build --release --quiet --package kiln-experiments
-    for name in ${*:-$(ls experiments/results)}; do target/release/"$name" --check; done
+    failed=0
+    for name in ${*:-$(ls experiments/results)}; do target/release/"$name" --check || failed=1; done
+    exit $failed
 
 # Show backends, adapters, data and versions
 [group('use')]

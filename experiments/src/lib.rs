@@ -3,6 +3,7 @@
 //! what is compared; everything else is here.
 
 mod arguments;
+mod arm_table;
 mod arms;
 mod check;
 pub mod equivariance;

@@ -1,10 +1,10 @@
 //! How stored results were made: `provenance.json`.
 
 use crate::{Experiment, Scale, arguments::Arguments};
-use kiln_lab::{LabError, Machine};
+use kiln_lab::{ComparisonResult, LabError, Machine};
 use kiln_store::atomic_write;
 use serde::{Deserialize, Serialize};
-use std::path::Path;
+use std::{collections::HashSet, path::Path};
 
 const FILE: &str = "provenance.json";
 
@@ -29,13 +29,22 @@ pub struct Provenance {
     pub machine: Machine,
     /// The day.
     pub date: String,
-    /// Seconds of all trainings.
+    /// Training images of all trainings and tries; one that two comparisons
+    /// share counts once.
+    #[serde(default)]
+    pub images: u64,
+    /// Their seconds.
     pub seconds: f64,
 }
 
 impl Provenance {
     /// Of results that are made here and now.
-    pub fn here(experiment: Experiment, arguments: &Arguments, seconds: f64) -> Self {
+    pub fn here(
+        experiment: Experiment,
+        arguments: &Arguments,
+        results: &[ComparisonResult],
+    ) -> Self {
+        let (images, seconds) = spent(results);
         let seeds = arguments.seeds;
         let seeds_flag = seeds.map_or_else(String::new, |seeds| format!(" --seeds {seeds}"));
         let backend = match arguments.backend.as_str() {
@@ -56,7 +65,25 @@ impl Provenance {
             vectors: kiln_kernels::vectors().to_owned(),
             machine: Machine::here(option_env!("KILN_REVISION")),
             date: jiff::Zoned::now().strftime("%Y-%m-%d").to_string(),
+            images,
             seconds,
+        }
+    }
+
+    /// What was made `before`, when these are the same results.
+    pub fn or_before(self, before: Option<Self>) -> Self {
+        let is_same = |before: &Self| {
+            (before.scale, before.seeds, &before.backend, &before.vectors)
+                == (self.scale, self.seeds, &self.backend, &self.vectors)
+                && before.kernels == self.kernels
+        };
+        match before.filter(is_same) {
+            Some(before) => Self {
+                machine: before.machine,
+                date: before.date,
+                ..self
+            },
+            None => self,
         }
     }
 
@@ -85,6 +112,25 @@ impl Provenance {
         let text = serde_json::to_string_pretty(self).map_err(LabError::run)?;
         save(&folder.join(FILE), &(text + "\n"))
     }
+}
+
+/// Images and seconds of all trainings, each counted once.
+fn spent(results: &[ComparisonResult]) -> (u64, f64) {
+    let mut seen = HashSet::new();
+    let (mut images, mut seconds) = (0, 0.0);
+    for arm in results.iter().flat_map(|result| &result.arms) {
+        for one in &arm.arm.tries {
+            images += one.images;
+            seconds += one.seconds;
+        }
+        for outcome in arm.outcomes.iter().filter(|one| !one.run.is_empty()) {
+            if seen.insert(&outcome.run) {
+                images += (outcome.curve.len() * arm.arm.train_images) as u64;
+                seconds += outcome.seconds;
+            }
+        }
+    }
+    (images, seconds)
 }
 
 /// Writes a file, whole or not at all.

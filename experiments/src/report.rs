@@ -1,11 +1,14 @@
 //! `README.md` of the results: question, answer, tables, figures, and how they
 //! were made.
 
-use crate::{Experiment, Ran, provenance::Provenance};
+use crate::{
+    Experiment, Ran,
+    arm_table::{difference_row, table},
+    provenance::Provenance,
+};
 use kiln_figures::{markdown, percent, thousands};
 use kiln_lab::{
-    ArmDifference, ArmResult, CheckpointName, Comparison, ComparisonResult, Equal, EvalSplit,
-    Interval, OpenComparison,
+    CheckpointName, Comparison, ComparisonResult, Equal, Interval, OpenComparison, shown_seconds,
 };
 use std::fmt::Write as _;
 
@@ -80,6 +83,13 @@ pub fn page(
         (experiment.answer)(ran),
         experiment.about
     );
+    let _ = write!(
+        page,
+        "\nThis form took {} training images at {} a second: {}.\n",
+        thousands(provenance.images),
+        thousands((provenance.images as f64 / provenance.seconds) as u64),
+        shown_seconds(provenance.seconds)
+    );
     for (result, definition) in ran.results.iter().zip(definitions) {
         comparison(&mut page, result, definition);
     }
@@ -111,12 +121,18 @@ fn comparison(page: &mut String, result: &ComparisonResult, definition: &Compari
     let (head, rows) = table(result);
     let head: Vec<_> = head.iter().map(String::as_str).collect();
     page.push_str(&markdown(&head, &rows));
-    let differences = result.differences();
+    let differences = match definition.pairs.as_slice() {
+        [] => result.differences(),
+        pairs => pairs
+            .iter()
+            .filter_map(|[first, second]| result.difference(first, second))
+            .collect(),
+    };
     if !differences.is_empty() {
         let rows: Vec<_> = differences.iter().map(difference_row).collect();
         page.push('\n');
         let head = [
-            "against the first",
+            "difference",
             "test accuracy (points)",
             "p of McNemar's test by seed",
         ];
@@ -162,7 +178,9 @@ fn protocol(result: &ComparisonResult, definition: &Comparison) -> String {
             within * 100.0
         ),
         Equal::Seconds(seconds) => {
-            format!("as many epochs as fit into the same {seconds:.0} seconds")
+            format!(
+                "as many epochs as fit into {seconds:.0} seconds by a measurement beforehand, with a fifth kept in reserve"
+            )
         }
     };
     let which = match definition.checkpoint {
@@ -199,6 +217,7 @@ fn protocol(result: &ComparisonResult, definition: &Comparison) -> String {
                 outermost.join(", ")
             );
         }
+        let _ = write!(text, " Tried: {}.", tried(result).join("; "));
     }
     let arms: Vec<_> = definition
         .arms
@@ -215,122 +234,30 @@ fn protocol(result: &ComparisonResult, definition: &Comparison) -> String {
     text + "\n\n" + &arms.join("\n")
 }
 
+/// What was tried, arm by arm, with the validation accuracy.
+fn tried(result: &ComparisonResult) -> Vec<String> {
+    let arms = result.arms.iter().filter(|arm| !arm.arm.tries.is_empty());
+    arms.map(|arm| {
+        let tries = arm.arm.tries.iter().map(|one| {
+            let accuracy = one
+                .val_accuracy
+                .map_or_else(|| "failed".to_owned(), percent);
+            format!("{} ({accuracy})", one.number)
+        });
+        format!("{} {}", arm.arm.name, tries.collect::<Vec<_>>().join(", "))
+    })
+    .collect()
+}
+
 fn listed(keys: &[String]) -> String {
     let keys: Vec<_> = keys.iter().map(|key| format!("`{key}`")).collect();
     keys.join(" ")
 }
 
-fn table(result: &ComparisonResult) -> (Vec<String>, Vec<Vec<String>>) {
-    let trained = |arm: &ArmResult| arm.accuracy(EvalSplit::Train).is_some();
-    let with_training = result.arms.iter().any(trained);
-    let searched = result.arms.iter().any(|arm| arm.arm.factor.is_some());
-    let mut head = vec!["", "test accuracy", "95 % interval", "validation"];
-    if with_training {
-        head.extend(["training", "gap (points)"]);
-    }
-    if searched {
-        head.push("found");
-    }
-    head.extend([
-        "parameters",
-        "MACs",
-        "epochs",
-        "seconds",
-        "images/s",
-        "memory (MB)",
-    ]);
-    let rows = result.arms.iter().map(|arm| {
-        let mut cells = vec![arm.arm.name.clone()];
-        cells.extend(accuracies(arm, with_training));
-        if searched {
-            let number = arm.arm.number().zip(arm.arm.searched);
-            cells.push(number.map_or_else(
-                || "-".to_owned(),
-                |(number, key)| format!("{} = {number}", key.rsplit('.').next().unwrap_or(key)),
-            ));
-        }
-        cells.extend(costs(arm));
-        cells
-    });
-    (
-        head.into_iter().map(str::to_owned).collect(),
-        rows.collect(),
-    )
-}
-
-fn accuracies(arm: &ArmResult, with_training: bool) -> Vec<String> {
-    let missing = || match arm.outcomes.iter().any(|one| one.diverged.is_some()) {
-        true => "failed".to_owned(),
-        false => "-".to_owned(),
-    };
-    let shown = |value: Option<Interval>| value.map_or_else(missing, |value| points(&value));
-    let test = arm.accuracy(EvalSplit::Test);
-    let interval = test.and_then(|test| {
-        let half = test.half_width?;
-        Some(format!(
-            "{:.2} to {:.2}",
-            (test.mean - half) * 100.0,
-            (test.mean + half) * 100.0
-        ))
-    });
-    let mut cells = vec![
-        shown(test),
-        interval.unwrap_or_else(|| "-".to_owned()),
-        shown(arm.over(|outcome| outcome.best_val_accuracy())),
-    ];
-    if with_training {
-        cells.push(shown(arm.accuracy(EvalSplit::Train)));
-        let gap = arm.over(|outcome| {
-            Some(outcome.accuracy(EvalSplit::Train)? - outcome.accuracy(EvalSplit::Test)?)
-        });
-        cells.push(gap.map_or_else(missing, |gap| {
-            let std = gap.std.map(|std| format!(" ± {:.2}", std * 100.0));
-            format!("{:.2}{}", gap.mean * 100.0, std.unwrap_or_default())
-        }));
-    }
-    cells
-}
-
-fn costs(arm: &ArmResult) -> Vec<String> {
-    let mean = |number: fn(&kiln_lab::Outcome) -> Option<f64>| arm.over(number);
-    let seconds = mean(|outcome| Some(outcome.seconds));
-    let speed = mean(|outcome| Some(outcome.images_per_second));
-    let memory = mean(|outcome| Some(outcome.peak_memory_bytes? as f64 / 1e6));
-    let shown = |value: Option<Interval>, digits: usize| {
-        value.map_or_else(
-            || "-".to_owned(),
-            |value| format!("{:.digits$}", value.mean),
-        )
-    };
-    vec![
-        thousands(arm.arm.parameters as u64),
-        thousands(arm.arm.macs),
-        arm.arm.settings.train.epochs.to_string(),
-        shown(seconds, 1),
-        speed.map_or_else(
-            || "-".to_owned(),
-            |speed| thousands(speed.mean.round() as u64),
-        ),
-        shown(memory, 0),
-    ]
-}
-
-fn difference_row(difference: &ArmDifference) -> Vec<String> {
-    let p = difference.mcnemar.iter().map(|test| match test.p < 1e-4 {
-        true => "< 0.0001".to_owned(),
-        false => format!("{:.4}", test.p),
-    });
-    vec![
-        format!("{} − {}", difference.first, difference.second),
-        signed_points(&difference.accuracy),
-        p.collect::<Vec<_>>().join(", "),
-    ]
-}
-
 fn made(provenance: &Provenance) -> String {
     let machine = &provenance.machine;
     format!(
-        "\n## How this was made\n\n```\n{}\n```\n\nThe {} form, {}, {:.0} s of training on {} with {} thread{}, {} vectors and kernels of revision {}; kiln {} of revision {}, Burn {}, backend {}. `results.csv` has a row for each training with the SHA-256 of its weights, `curves.csv` one for each epoch. `just check-results {}` trains one of them again and compares.\n\nAccuracies are mean ± standard deviation over the seeds, the 95 % interval of the mean is by Student's t; differences are paired by seed, and McNemar's exact test is on the test images of each seed's two networks. Seconds and images/s are those of this machine with whatever else it did.\n",
+        "\n## How this was made\n\n```\n{}\n```\n\nThe {} form, {}, {:.0} s of training, searches included and shared trainings counted once, on {} with {} thread{}, {} vectors and kernels of revision {}; kiln {} of revision {}, Burn {}, backend {}. `results.csv` has a row for each training with the SHA-256 of its weights, `curves.csv` one for each epoch. `just check-results {}` trains one of them again and compares.\n\nAccuracies are mean ± standard deviation over the seeds, the 95 % interval of the mean is by Student's t; differences are paired by seed, and McNemar's exact test is on the test images of each seed's two networks. Intervals are each for itself, not corrected for their number; that of a skewed sample can go beyond 0 or 100 %. Seconds, images/s and memory are those of this machine with whatever else it and the process did.\n",
         provenance.command,
         provenance.scale,
         provenance.date,
@@ -356,7 +283,6 @@ pub fn plan(open: &OpenComparison, speeds: &[Option<f64>]) -> (String, u64, f64)
     let (mut every, mut all) = (0, 0.0);
     for (arm, speed) in open.arms().iter().zip(speeds) {
         let images = open.images(arm);
-        every += images;
         let _ = write!(
             text,
             "  {}: {} parameters, {} multiply-accumulates",
@@ -366,6 +292,7 @@ pub fn plan(open: &OpenComparison, speeds: &[Option<f64>]) -> (String, u64, f64)
         );
         if let Some(speed) = speed {
             let seconds = open.seconds(arm, *speed);
+            every += images;
             all += seconds;
             let _ = write!(
                 text,
@@ -373,6 +300,8 @@ pub fn plan(open: &OpenComparison, speeds: &[Option<f64>]) -> (String, u64, f64)
                 thousands(images),
                 thousands(speed.round() as u64)
             );
+        } else {
+            text.push_str(", trained above");
         }
         text.push('\n');
     }

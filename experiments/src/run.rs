@@ -17,6 +17,7 @@ use kiln_lab::{
 use kiln_store::Store;
 use kiln_training::Screen;
 use std::{
+    collections::HashSet,
     path::{Path, PathBuf},
     process::ExitCode,
     sync::atomic::{AtomicBool, Ordering},
@@ -34,9 +35,15 @@ pub fn run(experiment: Experiment, arguments: &Arguments) -> Result<ExitCode, La
     let temporary = tempfile::tempdir().map_err(LabError::run)?;
     let folder = arguments.folder(experiment.name);
     let folder = folder.unwrap_or_else(|| temporary.path().to_owned());
-    refuse_to_shrink(&folder, scale)?;
-    let store = Store::locate(arguments.data_dir.as_deref(), arguments.offline)?;
     let definitions = defined(experiment, arguments);
+    if scale == Scale::Long && !has_long(experiment) {
+        return Err(LabError::usage(format!(
+            "{} has no form beyond the full one; leave --long out",
+            experiment.name
+        )));
+    }
+    refuse_to_shrink(&folder, scale, &definitions)?;
+    let store = Store::locate(arguments.data_dir.as_deref(), arguments.offline)?;
     let open = |comparison: &Comparison| {
         // One folder for all: a training that two comparisons share is done once.
         comparison.clone().open(folder.join("runs"), &store)
@@ -49,14 +56,10 @@ pub fn run(experiment: Experiment, arguments: &Arguments) -> Result<ExitCode, La
     let stops = Stops::default();
     catch_signals(&stops)?;
     let mut results = Vec::new();
-    let mut seconds = 0.0;
     for open in opened {
         note(&open.definition().title);
         let mut context = |word| context(&store, word, &stops);
-        let mut told = |outcome: &Outcome| {
-            seconds += outcome.seconds;
-            note(&line(outcome));
-        };
+        let mut told = |outcome: &Outcome| note(&line(outcome));
         match open.run(&mut context, &mut told)? {
             Some(result) => results.push(result),
             None => {
@@ -70,7 +73,13 @@ pub fn run(experiment: Experiment, arguments: &Arguments) -> Result<ExitCode, La
         results,
         store: &store,
     };
-    let provenance = Provenance::here(experiment, arguments, seconds);
+    let before = (Provenance::read(&folder)?, tables::text(&folder));
+    tables::write(&ran.results, &folder)?;
+    let provenance = Provenance::here(experiment, arguments, &ran.results);
+    let provenance = match tables::text(&folder) == before.1 {
+        true => provenance.or_before(before.0),
+        false => provenance,
+    };
     write(experiment, (&ran, &definitions), &provenance, &folder)?;
     text(&format!("{}\n", (experiment.answer)(&ran)));
     if arguments.folder(experiment.name).is_some() {
@@ -92,26 +101,56 @@ pub fn defined(experiment: Experiment, arguments: &Arguments) -> Vec<Comparison>
     comparisons
 }
 
-/// Results of a larger form are not overwritten with those of a smaller one.
-fn refuse_to_shrink(folder: &Path, scale: Scale) -> Result<(), LabError> {
-    match Provenance::read(folder)? {
-        Some(there) if there.scale > scale => Err(LabError::usage(format!(
-            "{} holds the results of the {} form; name another folder for the {scale} form with --output-dir",
-            folder.display(),
-            there.scale
-        ))),
-        _ => Ok(()),
+fn has_long(experiment: Experiment) -> bool {
+    let [full, long] = [Scale::Full, Scale::Long].map(experiment.comparisons);
+    format!("{full:?}") != format!("{long:?}")
+}
+
+/// Results of a larger form or of more seeds are not overwritten with those of
+/// a smaller one or of fewer.
+fn refuse_to_shrink(
+    folder: &Path,
+    scale: Scale,
+    definitions: &[Comparison],
+) -> Result<(), LabError> {
+    let Some(there) = Provenance::read(folder)? else {
+        return Ok(());
+    };
+    let refused = |what: &str, this: &str| {
+        Err(LabError::usage(format!(
+            "{} holds the results of {what}; name another folder for {this} with --output-dir",
+            folder.display()
+        )))
+    };
+    if there.scale > scale {
+        return refused(
+            &format!("the {} form", there.scale),
+            &format!("the {scale} form"),
+        );
+    }
+    let stored = tables::read(folder)?.iter().map(|row| row.seed).max();
+    let seeds = definitions.iter().map(|one| one.seeds).max();
+    match there.scale == scale && stored > seeds {
+        true => refused(
+            &format!("{} seeds", stored.unwrap_or_default()),
+            &format!("{} of them", seeds.unwrap_or_default()),
+        ),
+        false => Ok(()),
     }
 }
 
 fn announce(opened: &[OpenComparison], store: &Store) -> Result<ExitCode, LabError> {
     let (mut images, mut seconds) = (0, 0.0);
+    let mut seen = HashSet::new();
     for open in opened {
-        let speed = |arm: &kiln_lab::OpenArm| {
+        let mut speed = |arm: &kiln_lab::OpenArm| {
+            if !seen.insert(format!("{:?}", arm.settings)) {
+                return Ok(None); // trained for another comparison
+            }
             let budget = training_speed(&arm.settings, MEASURE, store)?;
             Ok(Some(arm.train_images as f64 / budget.epoch_seconds()))
         };
-        let speeds = open.arms().iter().map(speed);
+        let speeds = open.arms().iter().map(&mut speed);
         let speeds = speeds.collect::<Result<Vec<_>, LabError>>()?;
         let (shown, trained, needed) = plan(open, &speeds);
         images += trained;
@@ -170,7 +209,6 @@ fn write(
         let file = folder.join(format!("{}.svg", result.name));
         save(&file, &curves(result).svg())?;
     }
-    tables::write(&ran.results, folder)?;
     let head = (experiment, question(experiment)?);
     let page = page(head, (ran, definitions), (&sections, provenance));
     save(&folder.join("README.md"), &page)?;

@@ -103,6 +103,11 @@ struct Number<'a> {
     value: f64,
 }
 
+/// The text of `results.csv`; none where there is none.
+pub fn text(folder: &Path) -> Option<String> {
+    std::fs::read_to_string(folder.join(RESULTS)).ok()
+}
+
 /// Writes `results.csv`, `curves.csv` and, where something was measured,
 /// `measured.csv`.
 ///

@@ -99,9 +99,15 @@ fn results(folder: &Path) -> Vec<Vec<String>> {
     rows.collect()
 }
 
+/// One with shared trainings, and one with searches.
 #[test]
 fn an_experiment_that_is_killed_and_continued_has_the_same_table() {
-    let (_, binary) = BINARIES[0];
+    for (_, binary) in &BINARIES[..2] {
+        killed_and_continued(binary);
+    }
+}
+
+fn killed_and_continued(binary: &str) {
     let folders = [(); 2].map(|()| tempfile::tempdir().expect("a folder"));
     let [whole, pieces] = folders
         .each_ref()

@@ -70,7 +70,7 @@ pub use execute::{Context, Report, train};
 pub use experiment::{
     Arm, ArmResult, Comparison, ComparisonResult, Difference as ArmDifference, EXPERIMENTS,
     EpochPoint, Equal, ExperimentRow, Measure, Measured, OpenArm, OpenComparison, Outcome, Score,
-    Search, Specimen,
+    Search, Specimen, Try,
 };
 pub use export::{ExportFormat, Exportable};
 pub use group::{Group, GroupKind, GroupReport};

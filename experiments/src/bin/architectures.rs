@@ -132,6 +132,8 @@ fn narrow(scale: Scale) -> Comparison {
         _ => narrow.equal = Equal::Seconds(scale.pick(1.0, 25.0, 180.0)),
     }
     narrow.seeds = scale.pick(1, 1, 3);
+    let names: Vec<_> = ARCHITECTURES.iter().map(|one| one.name).collect();
+    narrow.pairs = names.windows(2).map(|step| [step[1], step[0]]).collect();
     narrow
 }
 
@@ -280,7 +282,7 @@ fn against_resnet(all: &ComparisonResult) -> Section {
     Section {
         title: "Before and after ResNet".to_owned(),
         text: format!(
-            "Differences count where their 95 % interval over the seeds leaves out zero; of a single seed, where McNemar's test gives a probability below {SIGNIFICANT}.\n\n{table}"
+            "Differences count where their 95 % interval over the seeds leaves out zero; of a single seed, where McNemar's test gives a probability below {SIGNIFICANT}, which is about these two trained networks and says nothing of others from other seeds.\n\n{table}"
         ),
         figures: Vec::new(),
     }

@@ -67,6 +67,12 @@ fn comparisons(scale: Scale) -> Vec<Comparison> {
         "model.name=lenet data.augment=crop:4",
     );
     comparison.seeds = scale.pick(2, 3, 5);
+    comparison.pairs = vec![
+        ["CNN", "MLP"],
+        ["CNN, shifted in training", "MLP, shifted in training"],
+        ["MLP, shifted in training", "MLP"],
+        ["CNN, shifted in training", "CNN"],
+    ];
     comparison.measures = vec![
         scale.pick(
             Measure {

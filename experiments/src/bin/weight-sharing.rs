@@ -64,6 +64,7 @@ fn comparison(scale: Scale, count: usize) -> Comparison {
         comparison = comparison.arm(name, keys);
     }
     comparison.seeds = scale.pick(2, 3, 5);
+    comparison.pairs = vec![[LOCAL, DENSE], [LOCAL, SMALL], [SHARED, LOCAL]];
     comparison
 }
 

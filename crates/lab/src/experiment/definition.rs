@@ -33,6 +33,9 @@ pub struct Comparison {
     pub checkpoint: CheckpointName,
     /// What else is measured of each training.
     pub measures: Vec<Measure>,
+    /// The arms that are held against each other, the first minus the second;
+    /// where none are named, each against the first of all.
+    pub pairs: Vec<[&'static str; 2]>,
 }
 
 impl Comparison {
@@ -51,6 +54,7 @@ impl Comparison {
             splits: Vec::new(),
             checkpoint: CheckpointName::Best,
             measures: Vec::new(),
+            pairs: Vec::new(),
         }
     }
 

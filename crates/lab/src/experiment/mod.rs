@@ -12,6 +12,6 @@ mod table;
 pub use definition::{Arm, Comparison, Equal, Measure, Measured, Search};
 pub use outcome::{EpochPoint, Outcome, Score};
 pub use results::{ArmResult, ComparisonResult, Difference};
-pub use running::{OpenArm, OpenComparison};
+pub use running::{OpenArm, OpenComparison, Try};
 pub use specimen::Specimen;
 pub use table::{EXPERIMENTS, ExperimentRow};

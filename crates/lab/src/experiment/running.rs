@@ -36,14 +36,34 @@ pub struct OpenArm {
     pub searched: Option<&'static str>,
     /// What the search multiplied it with.
     pub factor: Option<f64>,
+    /// What the search tried.
+    pub tries: Vec<Try>,
+}
+
+/// One training of a search.
+#[derive(Clone, Debug)]
+pub struct Try {
+    /// The number.
+    pub number: f64,
+    /// Its best validation accuracy, from 0 to 1; none where it diverged.
+    pub val_accuracy: Option<f64>,
+    /// Training images seen.
+    pub images: u64,
+    /// Seconds of training and validation.
+    pub seconds: f64,
 }
 
 impl OpenArm {
     /// The number that the search finds, as it is now.
     pub fn number(&self) -> Option<f64> {
-        let settings = serde_json::to_value(&self.settings).ok()?;
-        settings.pointer(&pointer(self.searched?))?.as_f64()
+        number(&self.settings, self.searched?)
     }
+}
+
+/// The number that stands at `key`.
+fn number(settings: &Settings, key: &str) -> Option<f64> {
+    let settings = serde_json::to_value(settings).ok()?;
+    settings.pointer(&pointer(key))?.as_f64()
 }
 
 /// Where a key stands in settings.
@@ -99,6 +119,7 @@ fn open_arm(comparison: &Comparison, arm: &Arm, store: &Store) -> Result<OpenArm
         val_images: plan.val_images,
         searched: arm.searched,
         factor: None,
+        tries: Vec::new(),
     })
 }
 
@@ -240,15 +261,28 @@ fn tune(
         let mut settings = chosen.clone();
         settings.train.epochs = search.epochs;
         let word = format!("{}-try{}", plain_name(&arm.name), at + 1);
+        let mut tried = Try {
+            number: number(&chosen, key).unwrap_or_default(),
+            val_accuracy: None,
+            images: (search.epochs * arm.train_images) as u64,
+            seconds: 0.0,
+        };
         let report = match train_or_resume(&settings, context(word)) {
             Ok(report) if is_interrupted(&report) => return Ok(false),
             Ok(report) => report,
-            Err(error) if error.is_divergence() => continue,
+            Err(error) if error.is_divergence() => {
+                arm.tries.push(tried);
+                continue;
+            }
             Err(error) => return Err(error),
         };
         remove_learning_state(report.folder.path())?;
-        let found = report.manifest.result.and_then(|result| result.best);
-        let accuracy = found.and_then(|best| best.val_accuracy).unwrap_or_default();
+        if let Some(result) = report.manifest.result {
+            tried.seconds = result.seconds;
+            tried.val_accuracy = result.best.and_then(|best| best.val_accuracy);
+        }
+        let accuracy = tried.val_accuracy.unwrap_or_default();
+        arm.tries.push(tried);
         if best.as_ref().is_none_or(|(most, ..)| accuracy > *most) {
             best = Some((accuracy, *factor, chosen));
         }

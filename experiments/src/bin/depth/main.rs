@@ -198,7 +198,7 @@ fn collapsed(ran: &Ran) -> Section {
             None => String::new(),
         };
         let bent = difference("ReLU", "linear").map_or_else(String::new, |found| format!(
-            " With ReLU between them the same layers differ from it by {} points.",
+            " With ReLU between them the same layers differ from the linear ones by {} points.",
             signed_points(&found)
         ));
         format!("Nine linear layers are one linear map. {product} {compared}{bent}")
