@@ -38,7 +38,7 @@ fn smallest(row: &Row) -> usize {
         "resnet9" => 8,
         "alexnet-cifar" => 29,
         "cnn-ntu" => 4,
-        "densenet-bc-100-12" => 4,
+        "densenet-bc-100-12" | "densenet-bc-40-12" => 4,
         "cnn-macau" => 2,
         _ => 1,
     }
