@@ -1,12 +1,11 @@
 //! Runs on images whose pixels stand elsewhere, and on other test images than
 //! their own.
 
-use crate::runs::store;
+use crate::runs::{resolved, store};
 use kiln_lab::{
-    CheckpointName, Context, EvalRequest, EvalSplit, Layers, RunFolder, Settings, Stops,
-    evaluate_changed, evaluate_run, first_images, predict, resolve, train,
+    CheckpointName, Context, EvalRequest, EvalSplit, RunFolder, Settings, evaluate_changed,
+    evaluate_run, first_images, predict, train,
 };
-use kiln_training::Screen;
 use kiln_vision::{Arrangement, ImageSpec, Images, Invert};
 use std::{fs, path::Path};
 
@@ -18,29 +17,13 @@ const SHORT: [&str; 4] = [
 ];
 
 fn settings(set: &[&str]) -> Settings {
-    let set = SHORT.iter().chain(set).map(ToString::to_string).collect();
-    let layers = Layers {
-        set,
-        ..Layers::default()
-    };
-    resolve(&layers, &store()).unwrap().0
+    resolved(&[&SHORT, set]).unwrap()
 }
 
 fn trained(set: &[&str], parent: &Path) -> RunFolder {
-    let context = Context {
-        store: store(),
-        output_dir: parent.to_owned(),
-        name: None,
-        arguments: vec!["kiln".into()],
-        revision: None,
-        screen: Screen::Off,
-        stop: Stops::default().next(),
-        reporter: Box::new(|_| Ok(())),
-        note: |_| (),
-        tensorboard: false,
-        observer: None,
-    };
-    train(&settings(set), context).unwrap().folder
+    train(&settings(set), Context::new(store(), parent.to_owned()))
+        .unwrap()
+        .folder
 }
 
 /// Accuracy on the run's own test images, unchanged.
@@ -102,13 +85,8 @@ fn a_configuration_from_before_the_key_means_pixels_in_order() {
     assert!(text.contains("pixels = \"in-order\""), "{text}");
     let old = text.replace("pixels = \"in-order\"\n", "");
     assert_eq!(toml::from_str::<Settings>(&old).unwrap(), settings);
-    let layers = Layers {
-        set: ["model.name=softmax", "data.pixels=shufled"]
-            .map(str::to_owned)
-            .into(),
-        ..Layers::default()
-    };
-    let error = resolve(&layers, &store()).err().unwrap().to_string();
+    let wrong = resolved(&[&["model.name=softmax", "data.pixels=shufled"]]);
+    let error = wrong.err().unwrap().to_string();
     assert!(
         error.contains("data.pixels is ") && error.contains("write in-order"),
         "{error}"

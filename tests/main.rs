@@ -8,6 +8,8 @@ mod around;
 mod augmentation;
 /// Pixels at other places, and test images of other kinds.
 mod changed;
+/// Comparisons that are refused, and what is not done twice.
+mod fair;
 /// The worked numbers of lectures.
 mod lectures;
 /// Optimizers and schedules against PyTorch.
@@ -18,6 +20,8 @@ mod parity;
 mod published;
 /// Reproducibility, interruption, divergence: what a run promises.
 mod runs;
+/// Runs that ended at an awkward moment.
+mod taken_up;
 /// House rules: layers, heads of files, lengths, versions.
 mod tidy;
 /// Weights that leave and come back.

@@ -1,11 +1,11 @@
 //! What a run promises, on the built-in digits.
 
 use kiln_lab::{
-    CheckpointName, Context, EvalRequest, EvalSplit, LabError, Layers, Report, RunFolder, Status,
-    evaluate_run, list_runs, remove_run, resolve, save_report, train,
+    CheckpointName, Context, EvalRequest, EvalSplit, LabError, Layers, Report, RunFolder, Settings,
+    Status, evaluate_run, list_runs, remove_run, resolve, save_report, train,
 };
 use kiln_store::Store;
-use kiln_training::{EpochRecord, Screen, Stop};
+use kiln_training::{EpochRecord, Stop};
 use std::path::Path;
 
 /// A short run: 256 training images of the digits, 8 steps an epoch.
@@ -23,28 +23,24 @@ pub(crate) fn store() -> Store {
 
 fn context(parent: &Path, stop: Stop) -> Context {
     Context {
-        store: store(),
-        output_dir: parent.to_owned(),
-        name: None,
-        arguments: vec!["kiln".into()],
-        revision: None,
-        screen: Screen::Off,
         stop,
-        reporter: Box::new(|_| Ok(())),
-        note: |_| (),
-        tensorboard: false,
-        observer: None,
+        ..Context::new(store(), parent.to_owned())
     }
 }
 
-pub(crate) fn run_in(parent: &Path, model: &str, set: &[&str]) -> Result<Report, LabError> {
-    let set = SHORT.iter().chain(set).map(ToString::to_string).collect();
+/// The settings of keys, as `train.epochs=2`, of which the later ones count.
+pub(crate) fn resolved(set: &[&[&str]]) -> Result<Settings, LabError> {
+    let set = set.concat().iter().map(ToString::to_string).collect();
     let layers = Layers {
-        config: None,
         set,
-        flags: vec![("model.name", model.into())],
+        ..Layers::default()
     };
-    let (settings, _) = resolve(&layers, &store())?;
+    Ok(resolve(&layers, &store())?.0)
+}
+
+pub(crate) fn run_in(parent: &Path, model: &str, set: &[&str]) -> Result<Report, LabError> {
+    let model = format!("model.name={model}");
+    let settings = resolved(&[&SHORT, set, &[&model]])?;
     train(&settings, context(parent, Stop::default()))
 }
 
@@ -172,12 +168,7 @@ fn without_validation_the_last_weights_are_the_result() {
 #[test]
 fn a_stop_saves_a_checkpoint_and_says_so() {
     let parent = tempfile::tempdir().unwrap();
-    let layers = Layers {
-        set: SHORT.iter().map(ToString::to_string).collect(),
-        flags: vec![("model.name", "mlp".into()), ("train.epochs", 50.into())],
-        config: None,
-    };
-    let (settings, _) = resolve(&layers, &store()).unwrap();
+    let settings = resolved(&[&SHORT, &["model.name=mlp", "train.epochs=50"]]).unwrap();
     let stop = Stop::default();
     let mut context = context(parent.path(), stop.clone());
     context.reporter = Box::new(move |record| {
@@ -201,12 +192,7 @@ fn a_stop_before_the_first_step_of_an_epoch_saves_too() {
     let parent = tempfile::tempdir().unwrap();
     let stop = Stop::default();
     stop.request();
-    let layers = Layers {
-        set: SHORT.iter().map(ToString::to_string).collect(),
-        flags: vec![("model.name", "mlp".into())],
-        config: None,
-    };
-    let (settings, _) = resolve(&layers, &store()).unwrap();
+    let settings = resolved(&[&SHORT, &["model.name=mlp"]]).unwrap();
     let report = train(&settings, context(parent.path(), stop)).unwrap();
     assert_eq!(report.manifest.status, Status::Interrupted);
     assert_eq!(report.manifest.result.unwrap().steps, 1);
@@ -236,12 +222,7 @@ fn a_loss_that_is_no_number_ends_the_run() {
 #[test]
 fn a_reporter_that_fails_ends_the_run() {
     let parent = tempfile::tempdir().unwrap();
-    let layers = Layers {
-        set: SHORT.iter().map(ToString::to_string).collect(),
-        flags: vec![("model.name", "mlp".into())],
-        config: None,
-    };
-    let (settings, _) = resolve(&layers, &store()).unwrap();
+    let settings = resolved(&[&SHORT, &["model.name=mlp"]]).unwrap();
     let mut context = context(parent.path(), Stop::default());
     context.reporter = Box::new(|_| Err("no space left for the table".into()));
     let error = train(&settings, context).err().unwrap();

@@ -307,6 +307,10 @@ fn every_option_of_every_network_can_be_chosen() {
                     ..none()
                 })
                 .into(),
+            "pool_size" => vec![Options {
+                pool_size: Some(3),
+                ..none()
+            }],
             "padding" => [Edges::Reflect, Edges::Replicate, Edges::Valid]
                 .map(|padding| Options {
                     padding: Some(padding),

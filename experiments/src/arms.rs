@@ -2,7 +2,7 @@
 
 use crate::{band, points};
 use kiln_figures::{Axis, DotPlot, DotSeries, LinePlot, markdown};
-use kiln_lab::{ArmResult, ComparisonResult, EvalSplit, Interval, Outcome};
+use kiln_lab::{ComparisonResult, EvalSplit};
 
 /// A number in few digits: as it is, or with its power of ten.
 pub fn short(value: f64) -> String {
@@ -10,17 +10,6 @@ pub fn short(value: f64) -> String {
         true => format!("{value:.2}"),
         false => format!("{value:.1e}"),
     }
-}
-
-/// The interval of a number's difference between two arms, paired by seed.
-pub fn paired(
-    first: &ArmResult,
-    second: &ArmResult,
-    number: impl Fn(&Outcome) -> Option<f64>,
-) -> Option<Interval> {
-    let pairs = first.outcomes.iter().zip(&second.outcomes);
-    let differences: Option<Vec<_>> = pairs.map(|(a, b)| Some(number(a)? - number(b)?)).collect();
-    Interval::of(&differences?)
 }
 
 /// The names of all arms, in their order.

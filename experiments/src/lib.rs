@@ -9,7 +9,6 @@ mod check;
 pub mod equivariance;
 mod figures;
 pub mod low_pass;
-mod picture;
 mod print;
 mod provenance;
 mod report;
@@ -18,9 +17,8 @@ mod scale;
 mod tables;
 mod trajectory;
 
-pub use arms::{accuracies, accuracy_table, paired, rising, short};
+pub use arms::{accuracies, accuracy_table, rising, short};
 pub use figures::{band, curves, over};
-pub use picture::pictures;
 pub use report::{Figure, Section, moved, points, signed_points};
 pub use scale::Scale;
 pub use trajectory::trajectory;

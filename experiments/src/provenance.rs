@@ -70,8 +70,9 @@ impl Provenance {
         }
     }
 
-    /// What was made `before`, when these are the same results.
-    pub fn or_before(self, before: Option<Self>) -> Self {
+    /// With machine and day of what was made `before`, when that has the same
+    /// form and the same bits.
+    pub fn made_as(self, before: Option<Self>) -> Self {
         let is_same = |before: &Self| {
             (before.scale, before.seeds, &before.backend, &before.vectors)
                 == (self.scale, self.seeds, &self.backend, &self.vectors)

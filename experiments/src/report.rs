@@ -200,7 +200,11 @@ fn protocol(result: &ComparisonResult, definition: &Comparison) -> String {
         let factors: Vec<_> = search.factors.iter().map(f64::to_string).collect();
         let _ = write!(
             text,
-            " One number of each arm was searched alike: its own value times {}, {} epochs and one seed each, the best by validation.",
+            " One number of each arm{} was searched alike: its own value times {}, {} epochs and one seed each, the best by validation.",
+            match result.arms.iter().all(|arm| arm.arm.searched.is_some()) {
+                true => "",
+                false => " that has one to search",
+            },
             factors.join(", "),
             search.epochs
         );

@@ -15,7 +15,6 @@ use kiln_lab::{
     training_speed,
 };
 use kiln_store::Store;
-use kiln_training::Screen;
 use std::{
     collections::HashSet,
     path::{Path, PathBuf},
@@ -73,13 +72,10 @@ pub fn run(experiment: Experiment, arguments: &Arguments) -> Result<ExitCode, La
         results,
         store: &store,
     };
-    let before = (Provenance::read(&folder)?, tables::text(&folder));
-    tables::write(&ran.results, &folder)?;
-    let provenance = Provenance::here(experiment, arguments, &ran.results);
-    let provenance = match tables::text(&folder) == before.1 {
-        true => provenance.or_before(before.0),
-        false => provenance,
-    };
+    let before = Provenance::read(&folder)?;
+    let is_new = tables::write(&ran.results, &folder)?;
+    let provenance =
+        Provenance::here(experiment, arguments, &ran.results).made_as(before.filter(|_| !is_new));
     write(experiment, (&ran, &definitions), &provenance, &folder)?;
     text(&format!("{}\n", (experiment.answer)(&ran)));
     if arguments.folder(experiment.name).is_some() {
@@ -167,17 +163,12 @@ fn announce(opened: &[OpenComparison], store: &Store) -> Result<ExitCode, LabErr
 
 pub fn context(store: &Store, word: String, stops: &Stops) -> Context {
     Context {
-        store: store.clone(),
-        output_dir: PathBuf::new(), // the comparison's own
         name: Some(word),
         arguments: std::env::args().collect(),
         revision: option_env!("KILN_REVISION").map(str::to_owned),
-        screen: Screen::Off,
         stop: stops.next(),
-        reporter: Box::new(|_| Ok(())),
-        note: |_| (),
-        tensorboard: false,
-        observer: None,
+        // The comparison has a folder of its own.
+        ..Context::new(store.clone(), PathBuf::new())
     }
 }
 

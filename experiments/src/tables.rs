@@ -103,17 +103,12 @@ struct Number<'a> {
     value: f64,
 }
 
-/// The text of `results.csv`; none where there is none.
-pub fn text(folder: &Path) -> Option<String> {
-    std::fs::read_to_string(folder.join(RESULTS)).ok()
-}
-
 /// Writes `results.csv`, `curves.csv` and, where something was measured,
-/// `measured.csv`.
+/// `measured.csv`; gives whether `results.csv` has changed by it.
 ///
 /// # Errors
 /// When one cannot be written.
-pub fn write(results: &[ComparisonResult], folder: &Path) -> Result<(), LabError> {
+pub fn write(results: &[ComparisonResult], folder: &Path) -> Result<bool, LabError> {
     let (mut rows, mut epochs, mut numbers) = (Vec::new(), Vec::new(), Vec::new());
     for result in results {
         let comparison = result.name.as_str();
@@ -142,12 +137,14 @@ pub fn write(results: &[ComparisonResult], folder: &Path) -> Result<(), LabError
             }
         }
     }
+    let text = || std::fs::read(folder.join(RESULTS)).ok();
+    let before = text();
     save_csv(&folder.join(RESULTS), &rows)?;
     save_csv(&folder.join("curves.csv"), &epochs)?;
-    match numbers.is_empty() {
-        true => Ok(()),
-        false => save_csv(&folder.join("measured.csv"), &numbers),
+    if !numbers.is_empty() {
+        save_csv(&folder.join("measured.csv"), &numbers)?;
     }
+    Ok(text() != before)
 }
 
 fn save_csv(file: &Path, rows: &[impl Serialize]) -> Result<(), LabError> {

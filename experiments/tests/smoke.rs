@@ -86,6 +86,64 @@ fn every_experiment_answers_in_its_smoke_form_and_its_results_hold() {
     }
 }
 
+/// A short one, whose smoke form has one seed.
+const SHORT: &str = env!("CARGO_BIN_EXE_preprocessing");
+
+/// The JSON of how the results in `folder` were made.
+fn provenance(folder: &Path) -> serde_json::Value {
+    let text = std::fs::read_to_string(folder.join("provenance.json")).expect("a file");
+    serde_json::from_str(&text).expect("JSON")
+}
+
+fn keep(folder: &Path, provenance: &serde_json::Value) {
+    std::fs::write(folder.join("provenance.json"), provenance.to_string()).expect("a file");
+}
+
+#[test]
+fn results_keep_the_day_on_which_they_were_made_until_others_are() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().to_str().expect("text");
+    let made = |more: &[&str]| {
+        let arguments = [&["--smoke", "--output-dir", path], more].concat();
+        let output = run(SHORT, &arguments);
+        assert!(output.status.success(), "{}", text(&output.stderr));
+        provenance(folder.path())
+    };
+    let mut stored = made(&[]);
+    stored["date"] = "1998-11-01".into();
+    stored["machine"]["revision"] = "of then".into();
+    keep(folder.path(), &stored);
+    assert_eq!(made(&[]), stored);
+    let more = made(&["--seeds", "2"]);
+    assert_ne!(more["date"], stored["date"]);
+    assert_ne!(more["machine"]["revision"], stored["machine"]["revision"]);
+    assert_eq!(more["seeds"], 2);
+}
+
+#[test]
+fn larger_results_are_not_overwritten_and_missing_forms_are_refused() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().to_str().expect("text");
+    let smoke = ["--smoke", "--output-dir", path];
+    let more = run(SHORT, &[&smoke[..], &["--seeds", "2"]].concat());
+    assert!(more.status.success(), "{}", text(&more.stderr));
+    let before = std::fs::read(folder.path().join("results.csv")).expect("a table");
+    let refused = |arguments: &[&str], words: &str| {
+        let output = run(SHORT, arguments);
+        let said = text(&output.stderr);
+        assert_eq!(output.status.code(), Some(2), "{said}");
+        assert!(said.contains(words) && said.lines().count() == 1, "{said}");
+        let now = std::fs::read(folder.path().join("results.csv")).expect("a table");
+        assert!(now == before, "{words}");
+    };
+    refused(&smoke, "holds the results of 2 seeds");
+    let mut stored = provenance(folder.path());
+    stored["scale"] = "quick".into();
+    keep(folder.path(), &stored);
+    refused(&smoke, "holds the results of the quick form");
+    refused(&["--long"], "has no form beyond the full one");
+}
+
 /// The rows of `results.csv` without what time and memory they took.
 fn results(folder: &Path) -> Vec<Vec<String>> {
     let mut reader = csv::Reader::from_path(folder.join("results.csv")).expect("a table");

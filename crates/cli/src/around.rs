@@ -37,7 +37,7 @@ pub fn fit_time(
     let time =
         parse_duration(text).map_err(|error| LabError::usage(format!("--max-time: {error}")))?;
     let budget = fit_epochs(settings, time, store)?;
-    settings.train.epochs = budget.epochs;
+    settings.stretch(budget.epochs);
     settings.check()?;
     output::note(&format!(
         "an epoch takes about {} ({} steps of {}, validation {}): {} in {text}",

@@ -8,7 +8,6 @@ use crate::{
 };
 use kiln_lab::{Context, LabError, Spread, Stops, SweepPlan, SweepReport, SweepRow, SweepRun};
 use kiln_store::Store;
-use kiln_training::Screen;
 use std::process::ExitCode;
 
 /// Trains every candidate and shows them by their result.
@@ -32,17 +31,11 @@ pub fn run(arguments: &SweepArguments) -> Result<ExitCode, LabError> {
     catch_signals(&stops, Progress::Plain)?;
     let folder = sweep.folder().to_owned();
     let context = |word| Context {
-        store: store.clone(),
-        output_dir: folder.clone(),
         name: Some(word),
         arguments: std::env::args().collect(),
         revision: revision().map(str::to_owned),
-        screen: Screen::Off,
         stop: stops.next(),
-        reporter: Box::new(|_| Ok(())),
-        note: |_| (),
-        tensorboard: false,
-        observer: None,
+        ..Context::new(store.clone(), folder.clone())
     };
     let report = sweep.run(context, |run| output::note(&line(run)))?;
     match arguments.format {

@@ -101,8 +101,6 @@ fn context(
     reporter: Reporter,
 ) -> Context {
     Context {
-        store: store.clone(),
-        output_dir: arguments.output.folder(),
         name,
         arguments: std::env::args().collect(),
         revision: revision().map(str::to_owned),
@@ -117,7 +115,7 @@ fn context(
             _ => output::note,
         },
         tensorboard: arguments.tensorboard,
-        observer: None,
+        ..Context::new(store.clone(), arguments.output.folder())
     }
 }
 

@@ -12,7 +12,7 @@ use burn::{
 use kiln_lab::{Context, Layers, ModelSettings, initial_network, resolve, train};
 use kiln_models::{Form, MODELS, Task};
 use kiln_store::Store;
-use kiln_training::{Screen, Stop, find_optimizer};
+use kiln_training::find_optimizer;
 use std::path::Path;
 
 /// Networks up to this cost are compared; a graphics card in software takes
@@ -122,19 +122,7 @@ fn the_loss_falls_below_one_in_two_hundred_steps() {
         ],
     };
     let (settings, _) = resolve(&layers, &store).unwrap();
-    let context = Context {
-        store,
-        output_dir: folder.path().to_owned(),
-        name: None,
-        arguments: Vec::new(),
-        revision: None,
-        screen: Screen::Off,
-        stop: Stop::default(),
-        reporter: Box::new(|_| Ok(())),
-        note: |_| (),
-        tensorboard: false,
-        observer: None,
-    };
+    let context = Context::new(store, folder.path().to_owned());
     let result = train(&settings, context).unwrap().manifest.result.unwrap();
     let last = result.last.unwrap();
     println!(

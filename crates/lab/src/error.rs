@@ -39,6 +39,14 @@ impl LabError {
         Self::new(Fault::Data, message)
     }
 
+    /// A training whose loss became infinite or NaN.
+    pub(crate) fn divergence(message: impl ToString) -> Self {
+        Self {
+            diverged: true,
+            ..Self::run(message)
+        }
+    }
+
     /// Whether a loss became infinite or NaN: a fault of the settings, which
     /// says nothing against the next training.
     pub fn is_divergence(&self) -> bool {
@@ -136,7 +144,10 @@ impl From<kiln_weights::WeightsError> for LabError {
 
 impl From<kiln_training::CheckpointError> for LabError {
     fn from(error: kiln_training::CheckpointError) -> Self {
-        Self::run(error)
+        match error {
+            kiln_training::CheckpointError::Read { .. } => Self::data(error),
+            kiln_training::CheckpointError::Write { .. } => Self::run(error),
+        }
     }
 }
 
@@ -146,10 +157,9 @@ impl From<kiln_training::FitError> for LabError {
             kiln_training::FitError::NoBatch { .. } | kiln_training::FitError::Name(_) => {
                 Self::usage(error)
             }
-            error => Self {
-                diverged: matches!(error, kiln_training::FitError::Diverged { .. }),
-                ..Self::run(error)
-            },
+            kiln_training::FitError::Checkpoint(error) => error.into(),
+            kiln_training::FitError::Diverged { .. } => Self::divergence(error),
+            error => Self::run(error),
         }
     }
 }

@@ -15,7 +15,7 @@ use kiln_models::{Network, parameters};
 use kiln_store::Store;
 use kiln_training::{
     CHECKPOINT_MODEL, HeadRate, Outcome, Pace, Plan, Reporter, Resume, Screen, StepObserver, Stop,
-    StopReason, fit, read_index,
+    StopReason, fit, read_index, read_state,
 };
 use kiln_weights::{StateDict, load_checkpoint_weights, select, weights_sha256};
 use std::{fmt::Write as _, path::PathBuf, time::Instant};
@@ -44,6 +44,25 @@ pub struct Context {
     pub tensorboard: bool,
     /// Who looks at the network after each step, if anybody does.
     pub observer: Option<StepObserver<Network>>,
+}
+
+impl Context {
+    /// For a run in `output_dir` that nobody watches.
+    pub fn new(store: Store, output_dir: PathBuf) -> Self {
+        Self {
+            store,
+            output_dir,
+            name: None,
+            arguments: Vec::new(),
+            revision: None,
+            screen: Screen::Off,
+            stop: Stop::default(),
+            reporter: Box::new(|_| Ok(())),
+            note: |_| (),
+            tensorboard: false,
+            observer: None,
+        }
+    }
 }
 
 /// A run that ended without an error.
@@ -77,6 +96,7 @@ pub fn train(settings: &Settings, context: Context) -> Result<Report, LabError> 
         run: folder.name(),
         status: Status::Running,
         error: None,
+        diverged: false,
         arguments: context.arguments.clone(),
         settings: settings.clone(),
         input: data.input,
@@ -91,6 +111,7 @@ pub fn train(settings: &Settings, context: Context) -> Result<Report, LabError> 
         device: format!("{choice}: {}", kiln_backend::describe(&device)),
         machine: Machine::here(context.revision.as_deref()),
         resumed: Vec::new(),
+        lengthened: Vec::new(),
         started,
         finished: None,
         weights_sha256: None,
@@ -159,7 +180,7 @@ pub(crate) fn carry_out(
         observer: context.observer,
     };
     let board = match context.tensorboard || TensorBoard::is_in(folder.path()) {
-        true => Some(TensorBoard::create(folder.path())?),
+        true => Some(TensorBoard::create(folder.path(), &known)?),
         false => None,
     };
     let reporter = recording((folder.clone(), board), &known, context.reporter)?;
@@ -178,6 +199,7 @@ pub(crate) fn carry_out(
     if let Err(error) = finished {
         manifest.status = Status::Failed;
         manifest.error = Some(error.to_string());
+        manifest.diverged = error.is_divergence();
         // The first error is the one to report, even if the disk is full.
         let _ = folder.write_manifest(&manifest);
         let _ = folder.log(&format!("failed: {error}"));
@@ -253,6 +275,15 @@ fn finish(
         None => outcome.network.clone(),
     };
     let weights = StateDict::of(&result)?;
+    if let Some(best) = &index.best {
+        let checkpoint = folder.path().join("checkpoints").join(best);
+        if read_state(&checkpoint)?.weights_sha256 != weights.sha256() {
+            return Err(LabError::data(format!(
+                "the weights in {} are not what was written; bring them back and resume, or train again",
+                checkpoint.display()
+            )));
+        }
+    }
     folder.write(MODEL_FILE, &weights.to_bytes()?)?;
     manifest.status = match outcome.reason {
         StopReason::Completed | StopReason::EarlyStopped => Status::Completed,

@@ -32,6 +32,9 @@ pub struct Manifest {
     pub status: Status,
     /// The error it ended with.
     pub error: Option<String>,
+    /// Whether that was a loss that became infinite or NaN.
+    #[serde(default)]
+    pub diverged: bool,
     /// The command line.
     pub arguments: Vec<String>,
     /// The resolved configuration.
@@ -63,6 +66,9 @@ pub struct Manifest {
     /// Steps after which it was taken up again.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub resumed: Vec<usize>,
+    /// How many epochs it had before that was changed.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub lengthened: Vec<Lengthened>,
     /// When it began.
     #[serde(with = "crate::moment")]
     pub started: jiff::Zoned,
@@ -74,6 +80,16 @@ pub struct Manifest {
     pub weights_sha256: Option<String>,
     /// What came out.
     pub result: Option<RunResult>,
+}
+
+/// A number of epochs that a run was planned with at first, which its schedule
+/// followed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Lengthened {
+    /// The epochs.
+    pub epochs: usize,
+    /// The step up to which they held.
+    pub step: usize,
 }
 
 impl Manifest {

@@ -134,34 +134,48 @@ pub(crate) fn train_one(
 }
 
 /// Trains as `settings` say. A run of the same settings and the same word in
-/// the folder's name counts: one that is done is given back, and one that was
-/// interrupted or killed goes on.
+/// the folder's name counts: one that is done is given back, one whose loss
+/// became infinite or NaN as that error, and one that was interrupted or killed
+/// goes on.
 pub(crate) fn train_or_resume(settings: &Settings, context: Context) -> Result<Report, LabError> {
     // Each run is to tell its own peak.
     reset_peak_memory();
-    match begun(settings, &context)? {
-        Some(folder) => resume(folder, settings.clone(), context),
-        None => train(settings, context),
+    let Some(folder) = begun(settings, &context)? else {
+        return train(settings, context);
+    };
+    match folder.manifest()? {
+        manifest if manifest.diverged => {
+            Err(LabError::divergence(manifest.error.unwrap_or_default()))
+        }
+        _ => resume(folder, settings.clone(), context),
     }
 }
 
-/// The newest run that `context` would call alike, and that did not fail.
+/// The newest run that `context` would call alike, and that did not fail by
+/// anything but its own loss.
 fn begun(settings: &Settings, context: &Context) -> Result<Option<RunFolder>, LabError> {
     let Some(word) = &context.name else {
         return Ok(None);
     };
     let ending = format!("-{}", plain_name(word));
-    let alike = |run: &RunSummary| {
+    let open = |run: &RunSummary| {
+        let path = context.output_dir.join(&run.run);
+        RunFolder::open(&path.to_string_lossy(), &context.output_dir)
+    };
+    let counts = |run: &RunSummary| match run.status {
+        Status::Imported => false,
+        Status::Failed => open(run)
+            .and_then(|folder| folder.manifest())
+            .is_ok_and(|manifest| manifest.diverged),
+        _ => true,
+    };
+    let alike = |run: &&RunSummary| {
         is_called(&run.run, &ending)
-            && !matches!(run.status, Status::Failed | Status::Imported)
             && holds(&context.output_dir.join(&run.run), settings)
+            && counts(run)
     };
     let runs = list_runs(&context.output_dir)?;
-    let Some(run) = runs.iter().rev().find(|run| alike(run)) else {
-        return Ok(None);
-    };
-    let path = context.output_dir.join(&run.run);
-    RunFolder::open(&path.to_string_lossy(), &context.output_dir).map(Some)
+    runs.iter().rev().find(alike).map(open).transpose()
 }
 
 #[cfg(test)]

@@ -6,7 +6,6 @@ use crate::{
     TrainSettings, resume, run_folder::MODEL_FILE, train,
 };
 use kiln_store::Store;
-use kiln_training::Screen;
 use kiln_weights::{StateDict, weights_sha256};
 use serde::Serialize;
 use std::{
@@ -131,7 +130,8 @@ pub fn repro(
     parts.append(&mut rest.lock().unwrap_or_else(PoisonError::into_inner));
     let first = hashes.iter().zip(&parts).position(|(a, b)| a != b);
     let length = (hashes.len() != parts.len()).then(|| hashes.len().min(parts.len()));
-    let own = manifest.weights_sha256.as_ref();
+    let done = manifest.status == Status::Completed;
+    let own = manifest.weights_sha256.as_ref().filter(|_| done);
     let whole_weights = weights(&whole)?;
     Ok(ReproReport {
         run: manifest.run.clone(),
@@ -167,16 +167,8 @@ fn once(
 
 fn silent(parent: &Path, context: &ReproContext, hashes: Hashes, until: Option<usize>) -> Context {
     Context {
-        store: context.store.clone(),
-        output_dir: parent.to_owned(),
-        name: None,
-        arguments: Vec::new(),
         revision: context.revision.clone(),
-        screen: Screen::Off,
         stop: context.stops.next(),
-        reporter: Box::new(|_| Ok(())),
-        note: |_| (),
-        tensorboard: false,
         observer: Some(Box::new(move |step, network| {
             let hash = weights_sha256(network).unwrap_or_else(|error| error.to_string());
             hashes
@@ -185,6 +177,7 @@ fn silent(parent: &Path, context: &ReproContext, hashes: Hashes, until: Option<u
                 .push(hash);
             until == Some(step)
         })),
+        ..Context::new(context.store.clone(), parent.to_owned())
     }
 }
 
@@ -209,6 +202,8 @@ fn deviation(one: &StateDict, other: &StateDict) -> f64 {
     differences.fold(0.0, f64::max)
 }
 
+/// What is not as it was; a run that was made longer had another schedule at
+/// first.
 fn changed(manifest: &Manifest, context: &ReproContext) -> Vec<String> {
     let now = Machine::here(context.revision.as_deref());
     let then = &manifest.machine;
@@ -223,6 +218,12 @@ fn changed(manifest: &Manifest, context: &ReproContext) -> Vec<String> {
     ]
     .into_iter()
     .flatten()
+    .chain(manifest.lengthened.iter().map(|change| {
+        format!(
+            "the run was planned with {} epochs up to step {}, now all are of {}",
+            change.epochs, change.step, manifest.settings.train.epochs
+        )
+    }))
     .collect()
 }
 

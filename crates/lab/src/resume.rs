@@ -6,9 +6,10 @@ use crate::{
     execute::{Start, begin, carry_out},
     keys::values,
     layers::{table, typed},
+    manifest::Lengthened,
     network::{initial_network, lazy_network},
 };
-use kiln_training::{CheckpointError, find_resume};
+use kiln_training::find_resume;
 use toml::{Table, Value};
 
 /// Keys that may change when a run goes on.
@@ -91,10 +92,7 @@ pub fn resume(folder: RunFolder, settings: Settings, context: Context) -> Result
             settings.data.dataset, manifest.run
         )));
     }
-    let (checkpoint, damaged) = find_resume(folder.path()).map_err(|error| match error {
-        CheckpointError::Read { .. } => LabError::data(error),
-        error => error.into(),
-    })?;
+    let (checkpoint, damaged) = find_resume(folder.path())?;
     let step = checkpoint.as_ref().map_or(0, |resume| resume.state.step);
     for cause in damaged {
         (context.note)(&format!("{cause}; going on from step {step} instead"));
@@ -120,9 +118,16 @@ pub fn resume(folder: RunFolder, settings: Settings, context: Context) -> Result
         }
     };
     let (network, _) = settings.transfer.freeze(network)?;
+    if settings.train.epochs != manifest.settings.train.epochs && step > 0 {
+        manifest.lengthened.push(Lengthened {
+            epochs: manifest.settings.train.epochs,
+            step,
+        });
+    }
     manifest.settings = settings;
     manifest.status = Status::Running;
     manifest.error = None;
+    manifest.diverged = false;
     manifest.finished = None;
     manifest.resumed.push(step);
     begin(&folder, &manifest)?;

@@ -201,6 +201,13 @@ pub struct DeviceSettings {
 const MOST_WORKERS: usize = 256;
 
 impl Settings {
+    /// Gives the run another number of epochs, in which its schedule takes the
+    /// same course.
+    pub fn stretch(&mut self, epochs: usize) {
+        self.schedule = self.schedule.stretched(self.train.epochs, epochs);
+        self.train.epochs = epochs;
+    }
+
     /// Images per step when nothing else is said.
     pub const BATCH_SIZE: usize = 128;
 

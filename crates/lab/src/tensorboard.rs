@@ -3,33 +3,41 @@
 use crate::LabError;
 use kiln_events::{EventWriter, now};
 use kiln_training::EpochRecord;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// Writes every epoch of a run as scalars over the number of steps.
 ///
-/// Each one that is made writes a new event file, so a run that goes on after
-/// an interruption has several, which TensorBoard shows as one.
+/// A run has one event file, with the epochs of its `metrics.csv`.
 pub struct TensorBoard(EventWriter);
 
+/// How the name of an event file begins.
+const PREFIX: &str = "events.out.tfevents";
+
 impl TensorBoard {
-    /// Makes a new event file in the folder of a run.
+    /// Makes an event file with the epochs that are `known` in the folder of a
+    /// run; one that was there goes.
     ///
     /// # Errors
-    /// When it cannot be written.
-    pub fn create(run_folder: &Path) -> Result<Self, LabError> {
-        EventWriter::create(run_folder)
-            .map(Self)
-            .map_err(|error| LabError::io("making an event file in", run_folder, &error))
+    /// When it cannot be written, or the other cannot be removed.
+    pub fn create(run_folder: &Path, known: &[EpochRecord]) -> Result<Self, LabError> {
+        let failed = |error| LabError::io("making an event file in", run_folder, &error);
+        let before: Vec<_> = files(run_folder).collect();
+        let mut board = EventWriter::create(run_folder).map(Self).map_err(failed)?;
+        let mut left: f64 = known.iter().map(|record| record.seconds).sum();
+        let now = now();
+        for record in known {
+            left -= record.seconds;
+            board.write(record, now - left)?;
+        }
+        for file in before {
+            std::fs::remove_file(file).map_err(failed)?;
+        }
+        Ok(board)
     }
 
     /// Whether the folder of a run has an event file already.
     pub fn is_in(run_folder: &Path) -> bool {
-        let names = std::fs::read_dir(run_folder)
-            .into_iter()
-            .flatten()
-            .flatten();
-        let mut names = names.map(|entry| entry.file_name());
-        names.any(|name| name.to_string_lossy().starts_with("events.out.tfevents"))
+        files(run_folder).next().is_some()
     }
 
     /// Writes every number of the epoch that is known.
@@ -37,13 +45,27 @@ impl TensorBoard {
     /// # Errors
     /// When they cannot be written.
     pub fn epoch(&mut self, record: &EpochRecord) -> Result<(), LabError> {
+        self.write(record, now())
+    }
+
+    fn write(&mut self, record: &EpochRecord, time: f64) -> Result<(), LabError> {
         let written = scalars(record).try_for_each(|(tag, value)| {
-            self.0.scalar(tag, record.step as u64, value as f32, now())
+            self.0.scalar(tag, record.step as u64, value as f32, time)
         });
         written
             .and_then(|()| self.0.flush())
             .map_err(|error| LabError::io("writing", self.0.path(), &error))
     }
+}
+
+/// The event files of a run.
+fn files(run_folder: &Path) -> impl Iterator<Item = PathBuf> {
+    let entries = std::fs::read_dir(run_folder).into_iter().flatten();
+    let files = entries.flatten().map(|entry| entry.path());
+    files.filter(|file| {
+        let name = file.file_name().unwrap_or_default();
+        name.to_string_lossy().starts_with(PREFIX)
+    })
 }
 
 fn scalars(record: &EpochRecord) -> impl Iterator<Item = (&'static str, f64)> {

@@ -36,7 +36,7 @@ use burn::{
 pub enum Then {
     /// [`Options::activation`].
     Activate,
-    /// [`Options::pooling`] of squares of 2x2.
+    /// [`Options::pooling`] of windows of [`Options::pool_size`].
     Pool,
     /// [`Options::pooling`] to a square of this side.
     PoolTo(usize),
@@ -124,8 +124,8 @@ impl CnnConfig {
     }
 
     /// The network, with [`Options::activation`] (ReLU), [`Options::pooling`]
-    /// (the largest), [`Options::padding`], [`Options::dropout`] and
-    /// [`Options::hidden`] (at most one layer).
+    /// (the largest), [`Options::pool_size`] (2), [`Options::padding`],
+    /// [`Options::dropout`] and [`Options::hidden`] (at most one layer).
     ///
     /// # Errors
     /// When the images are too small or an option does not go with the others.
@@ -181,7 +181,7 @@ impl Stage {
         let layer = |then: &Then| -> Result<Layer, Refusal> {
             Ok(match *then {
                 Then::Activate => activation.layer(device).into(),
-                Then::Pool => Pool::new(pooling, 2).into(),
+                Then::Pool => Pool::halving(options).into(),
                 Then::PoolTo(side) => adaptive(pooling, side)?.into(),
                 Then::Drop => Dropout::of_channels(options.dropout.unwrap_or(0.0)).into(),
             })
@@ -266,6 +266,7 @@ pub(crate) fn options() -> Options {
     Options {
         activation: Some(Nonlinearity::Relu),
         pooling: Some(Pooling::Max),
+        pool_size: Some(2),
         dropout: Some(0.0),
         init: Some(Default::default()),
         ..Options::default()

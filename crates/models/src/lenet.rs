@@ -19,7 +19,7 @@
 
 use crate::{
     Options, Task,
-    layers::{Activation, Conv, Conv2d, Dropout, Linear, Nonlinearity, Pool, Pooling, flatten},
+    layers::{Activation, Conv, Conv2d, Dropout, Linear, Nonlinearity, Pool, flatten},
     trace,
     window::Misfit,
 };
@@ -46,8 +46,8 @@ pub struct LeNet {
 }
 
 impl LeNet {
-    /// The network, with [`Options::activation`], [`Options::pooling`] and
-    /// [`Options::dropout`] before its last layer.
+    /// The network, with [`Options::activation`], [`Options::pooling`],
+    /// [`Options::pool_size`] and [`Options::dropout`] before its last layer.
     ///
     /// # Errors
     /// When the images are smaller than 12x12.
@@ -62,7 +62,7 @@ impl LeNet {
             conv1: Conv::new(task.input.channels, 6 * pieces, 5)
                 .padding(padding)
                 .init(device),
-            pool: Pool::new(options.pooling.unwrap_or(Pooling::Max), 2),
+            pool: Pool::halving(options),
             conv2: Conv::new(6, 16 * pieces, 5).init(device),
             fc1: Linear::new([1, 1], device),
             fc2: Linear::new([120, 84 * pieces], device),

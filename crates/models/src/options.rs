@@ -69,6 +69,10 @@ options! {
     activation: Nonlinearity,
     /// How windows become one value.
     pooling: Pooling,
+    /// Side of the windows that become one value, 2 or 3; they stand 2 pixels
+    /// apart, so that those of 3 overlap (A. Krizhevsky et al. 2012, section
+    /// 3.4).
+    pool_size: usize,
     /// How images go on beyond their edge.
     padding: Edges,
     /// Share of the values that dropout sets to zero.
@@ -94,6 +98,7 @@ impl Options {
             hidden: Some(vec![1]),
             activation: Some(Nonlinearity::Relu),
             pooling: Some(Pooling::Max),
+            pool_size: Some(2),
             padding: Some(Edges::Zeros),
             dropout: Some(0.0),
             shortcut: Some(Shortcut::Pad),
@@ -116,6 +121,9 @@ impl Options {
             return Some(format!(
                 "width is {width}, but it must be above 0 and at most {MOST_TIMES}"
             ));
+        }
+        if let Some(side) = self.pool_size.filter(|side| !(2..=3).contains(side)) {
+            return Some(format!("pool_size is {side}, but it must be 2 or 3"));
         }
         let hidden = self.hidden.iter().flatten();
         let width = hidden.copied().find(|units| !(1..=WIDEST).contains(units));

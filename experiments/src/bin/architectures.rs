@@ -100,7 +100,7 @@ fn narrow(scale: Scale) -> Comparison {
         .share([
             format!(
                 "data.dataset={}",
-                scale.pick("shapes", "cifar10", "cifar10")
+                scale.pick("shapes:300", "cifar10", "cifar10")
             ),
             format!("data.limit_train={}", scale.pick(128, 1000, 10_000)),
             format!("data.limit_val={}", scale.pick(64, 250, 1000)),

@@ -30,12 +30,16 @@ fn comparisons(scale: Scale) -> Vec<Comparison> {
     all
 }
 
+fn digits(scale: Scale) -> &'static str {
+    scale.pick("digits:2400", "mnist", "mnist")
+}
+
 /// MEML's model1 and model2.
 fn lecture(scale: Scale) -> Comparison {
-    let images = scale.pick(3000, 5000, 5000);
+    let images = scale.pick(1500, 5000, 5000);
     let mut lecture = Comparison::new("lecture", "The lecture's two networks", &["model"])
         .share([
-            format!("data.dataset={}", scale.pick("digits", "mnist", "mnist")),
+            format!("data.dataset={}", digits(scale)),
             format!("data.limit_train={images}"),
             format!("data.limit_val={}", scale.pick(500, 5000, 5000)),
             format!("train.epochs={}", scale.pick(3, 20, 20)),
@@ -60,7 +64,7 @@ fn as_many(scale: Scale, name: &str, hidden: &str, equal: Equal) -> Comparison {
         _ => "As many multiply-accumulates",
     };
     let mut comparison = Comparison::new(name, title, &["model"])
-        .share(usual(scale, scale.pick("digits", "mnist", "mnist")))
+        .share(usual(scale, digits(scale)))
         .arm("MLP", &format!("model.name=mlp model.hidden=[{hidden}]"))
         .arm("LeNet", "model.name=lenet");
     comparison.equal = equal;
@@ -79,7 +83,7 @@ fn data_sets(scale: Scale) -> &'static [&'static str] {
 /// LeNet-5 and the lecture's larger perceptron.
 fn on(scale: Scale, dataset: &str) -> Comparison {
     let mut comparison = Comparison::new(dataset, &format!("On {dataset}"), &["model"])
-        .share(usual(scale, dataset))
+        .share(usual(scale, scale.pick("shapes:1600", dataset, dataset)))
         .arm("MLP", "model.name=mlp")
         .arm("LeNet", "model.name=lenet");
     comparison.seeds = seeds(scale);
@@ -119,7 +123,7 @@ fn of_size(scale: Scale, images: usize, epochs: usize) -> Comparison {
     let title = format!("{} training images", thousands(images as u64));
     let mut comparison = Comparison::new(&size_name(images), &title, &["model"])
         .share([
-            format!("data.dataset={}", scale.pick("digits", "mnist", "mnist")),
+            format!("data.dataset={}", digits(scale)),
             format!("data.limit_train={images}"),
             format!("data.limit_val={}", scale.pick(300, 1000, 1000)),
             format!("train.epochs={epochs}"),

@@ -3,7 +3,7 @@
 
 use burn::tensor::Tensor;
 use kiln_experiments::{
-    Experiment, Figure, Ran, Scale, Section, paired, points, signed_points, trajectory,
+    Experiment, Figure, Ran, Scale, Section, points, signed_points, trajectory,
 };
 use kiln_figures::{Axis, LinePlot, Series, markdown};
 use kiln_lab::{ArmResult, Comparison, ComparisonResult, EvalSplit, LabError, Search};
@@ -64,7 +64,10 @@ fn shared(scale: Scale) -> Vec<String> {
     let network = scale.pick("lenet", "cnn-ntu", "cnn-ntu");
     vec![
         format!("model.name={network}"),
-        format!("data.dataset={}", scale.pick("digits", "mnist", "mnist")),
+        format!(
+            "data.dataset={}",
+            scale.pick("digits:1600", "mnist", "mnist")
+        ),
         format!("data.limit_train={}", scale.pick(1000, 2000, 12_000)),
         format!("data.limit_val={}", scale.pick(300, 1000, 2000)),
         format!("train.epochs={}", scale.pick(2, 3, 5)),
@@ -122,7 +125,7 @@ fn side_by_side(lecture: &ComparisonResult, tuned: &ComparisonResult) -> Section
             arm.arm.settings.optimizer.lr.to_string(),
             lecture
                 .arm(&arm.arm.name)
-                .and_then(|before| paired(arm, before, |one| one.accuracy(EvalSplit::Test)))
+                .and_then(|before| arm.minus(before, |one| one.accuracy(EvalSplit::Test)))
                 .map_or_else(|| "-".to_owned(), |gain| signed_points(&gain)),
         ]
     });

@@ -6,13 +6,20 @@ use kiln_experiments::{
 use kiln_lab::{Comparison, ComparisonResult, EvalSplit, LabError};
 use std::process::ExitCode;
 
-const POOLINGS: [(&str, &str); 6] = [
+const POOLINGS: [(&str, &str); 5] = [
     ("max", "model.pooling=max"),
     ("sum", "model.pooling=sum"),
     ("L2", "model.pooling=l2"),
-    ("Gaussian", "model.pooling=gaussian"),
     ("average", "model.pooling=average"),
     ("stride", "model.pooling=stride"),
+];
+
+const OVERLAPPING: [(&str, &str); 5] = [
+    ("max 2x2", "model.pooling=max"),
+    ("max 3x3", "model.pooling=max model.pool_size=3"),
+    ("L2 3x3", "model.pooling=l2 model.pool_size=3"),
+    ("average 3x3", "model.pooling=average model.pool_size=3"),
+    ("Gaussian 3x3", "model.pooling=gaussian model.pool_size=3"),
 ];
 
 const PADDINGS: [(&str, &str); 4] = [
@@ -25,7 +32,7 @@ const PADDINGS: [(&str, &str); 4] = [
 fn main() -> ExitCode {
     kiln_experiments::main(Experiment {
         name: "pooling",
-        about: "LeNet with six ways to make one value of each 2x2 square: the largest, the sum, the root of the sum of squares, the mean weighted by a Gaussian, the mean, and the first value alone, which is a convolution with stride 2 in place of pooling. Then two padded 5x5 convolutions with 32 and 64 maps and 64 units (`cnn-ntu`), with an image that goes on beyond its edge as zeros, mirrored, or as its last pixel, and without padding (valid), where the maps shrink and the first linear layer has fewer weights.",
+        about: "LeNet with five ways to make one value of each 2x2 square: the largest, the sum, the root of the sum of squares, the mean, and the first value alone, which is a convolution with stride 2 in place of pooling. The same with windows of 3x3, which overlap, and with the mean weighted by a Gaussian, which is the plain mean in a square of 2x2. Then two padded 5x5 convolutions with 32 and 64 maps and 64 units (`cnn-ntu`), with an image that goes on beyond its edge as zeros, mirrored, or as its last pixel, and without padding (valid), where the maps shrink and the first linear layer has fewer weights.",
         comparisons,
         answer,
         sections,
@@ -36,8 +43,14 @@ fn comparisons(scale: Scale) -> Vec<Comparison> {
     let mnist = scale.pick("digits:400", "mnist", "mnist");
     let cifar = scale.pick("shapes:400", "cifar10", "cifar10");
     vec![
-        pooling(scale, "pooling-mnist", mnist),
-        pooling(scale, "pooling-cifar10", cifar),
+        pooling(scale, ("pooling-mnist", "Pooling"), mnist, &POOLINGS),
+        pooling(scale, ("pooling-cifar10", "Pooling"), cifar, &POOLINGS),
+        pooling(
+            scale,
+            ("overlapping-mnist", "Overlapping pooling"),
+            mnist,
+            &OVERLAPPING,
+        ),
         padding(scale, cifar),
     ]
 }
@@ -51,35 +64,42 @@ fn called(data: &str) -> &str {
     }
 }
 
-fn pooling(scale: Scale, name: &str, data: &str) -> Comparison {
-    let title = format!("Pooling on {}", called(data));
-    let mut comparison = Comparison::new(name, &title, &["model.pooling"]).share([
+fn pooling(
+    scale: Scale,
+    (name, kind): (&str, &str),
+    data: &str,
+    arms: &[(&str, &str)],
+) -> Comparison {
+    let title = format!("{kind} on {}", called(data));
+    let axis = ["model.pooling", "model.pool_size"];
+    let comparison = Comparison::new(name, &title, &axis).share([
         "model.name=lenet".to_owned(),
-        format!("data.dataset={data}"),
         format!("data.limit_train={}", scale.pick(100, 3_000, 20_000)),
         format!("data.limit_val={}", scale.pick(30, 1_000, 5_000)),
         format!("train.epochs={}", scale.pick(1, 5, 8)),
-        "train.batch_size=50".to_owned(),
     ]);
-    for (name, key) in POOLINGS {
-        comparison = comparison.arm(name, key);
-    }
-    comparison.seeds = scale.pick(1, 3, 5);
-    comparison
+    ways(comparison, scale, data, arms)
 }
 
 fn padding(scale: Scale, data: &str) -> Comparison {
     let title = format!("Padding on {}", called(data));
-    let mut comparison = Comparison::new("padding-cifar10", &title, &["model.padding"]).share([
+    let comparison = Comparison::new("padding-cifar10", &title, &["model.padding"]).share([
         "model.name=cnn-ntu".to_owned(),
         "model.hidden=[64]".to_owned(),
-        format!("data.dataset={data}"),
         format!("data.limit_train={}", scale.pick(50, 1_000, 5_000)),
         format!("data.limit_val={}", scale.pick(20, 500, 1_000)),
         format!("train.epochs={}", scale.pick(1, 4, 8)),
+    ]);
+    ways(comparison, scale, data, &PADDINGS)
+}
+
+/// With an arm for each way.
+fn ways(comparison: Comparison, scale: Scale, data: &str, ways: &[(&str, &str)]) -> Comparison {
+    let mut comparison = comparison.share([
+        format!("data.dataset={data}"),
         "train.batch_size=50".to_owned(),
     ]);
-    for (name, key) in PADDINGS {
+    for (name, key) in ways {
         comparison = comparison.arm(name, key);
     }
     comparison.seeds = scale.pick(1, 3, 5);
@@ -146,7 +166,12 @@ fn sections(ran: &Ran) -> Result<Vec<Section>, LabError> {
         (
             "pooling",
             "Ways of pooling",
-            "In a square of 2x2 all values are equally far from the middle, so that the Gaussian's weights are equal and it is the mean. The sum is four times the mean, which changes nothing but the scale that the next layer begins with.",
+            "The sum is four times the mean, which changes nothing but the scale that the next layer begins with.",
+        ),
+        (
+            "overlapping",
+            "Windows that overlap",
+            "Windows of 3x3 that stand 2 pixels apart (A. Krizhevsky et al. 2012, section 3.4). At the edge, where a window hangs over it, the means are of the pixels that are there, and a Gaussian has zeros beyond.",
         ),
         (
             "padding",

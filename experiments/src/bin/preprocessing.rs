@@ -1,9 +1,9 @@
 //! Which of the three ways to centre the pixels is worth it?
 
 use kiln_experiments::{
-    Experiment, Figure, Ran, Scale, Section, accuracies, accuracy_table, paired, signed_points,
+    Experiment, Figure, Ran, Scale, Section, accuracies, accuracy_table, signed_points,
 };
-use kiln_lab::{ArmResult, Comparison, ComparisonResult, EvalSplit, Interval, LabError};
+use kiln_lab::{ArmResult, Comparison, ComparisonResult, Interval, LabError};
 use std::process::ExitCode;
 
 /// A network on a data set.
@@ -82,7 +82,7 @@ fn comparison(scale: Scale, case: &Case) -> Comparison {
 
 /// How much a way is better than none.
 fn gain(result: &ComparisonResult, arm: &ArmResult) -> Option<Interval> {
-    paired(arm, result.arm(NONE)?, |one| one.accuracy(EvalSplit::Test))
+    Some(result.difference(&arm.arm.name, NONE)?.accuracy)
 }
 
 /// The way that brings most, with what it brings.

@@ -44,7 +44,7 @@ fn shifts(scale: Scale) -> &'static [usize] {
 }
 
 fn comparisons(scale: Scale) -> Vec<Comparison> {
-    let set = scale.pick("digits", "mnist", "mnist");
+    let set = scale.pick("digits:1600", "mnist", "mnist");
     let mut comparison = Comparison::new(
         "shift",
         "Trained without and with shifts",

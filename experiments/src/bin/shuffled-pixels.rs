@@ -1,9 +1,7 @@
 //! What remains of a network's accuracy when all pixels change places?
 
-use kiln_experiments::{
-    Experiment, Figure, Ran, Scale, Section, band, moved, paired, pictures, signed_points,
-};
-use kiln_figures::{Axis, LinePlot, markdown};
+use kiln_experiments::{Experiment, Figure, Ran, Scale, Section, band, moved, signed_points};
+use kiln_figures::{Axis, Grid, LinePlot, Pixels, Tile, markdown};
 use kiln_lab::{
     ArmResult, Comparison, ComparisonResult, EvalSplit, LabError, Outcome, first_images,
 };
@@ -82,7 +80,7 @@ fn answer(ran: &Ran) -> String {
     let set = datasets(ran.scale)[0];
     let found = results(ran, set).and_then(|[mlp, cnn]| {
         let [m, c] = [mlp, cnn].map(|one| one.difference("shuffled", "in order"));
-        let lead = paired(cnn.arm("shuffled")?, mlp.arm("shuffled")?, tested)?;
+        let lead = cnn.arm("shuffled")?.minus(mlp.arm("shuffled")?, tested)?;
         Some((m?.accuracy, c?.accuracy, lead))
     });
     let Some((mlp, cnn, lead)) = found else {
@@ -109,23 +107,25 @@ fn sections(ran: &Ran) -> Result<Vec<Section>, LabError> {
 
 /// One image in every arrangement, as the networks were shown it.
 fn shown(ran: &Ran) -> Result<Section, LabError> {
-    let mut images = Vec::new();
+    let mut tiles = Vec::new();
     let arms = ran.results.first().map(|result| &result.arms[..]);
     for ArmResult { arm, .. } in arms.unwrap_or_default() {
         let (first, _) = first_images(&arm.settings, 1, ran.store)?;
-        images.push((arm.name.clone(), first));
+        let greys = first.pixels(0).iter().map(|grey| [*grey; 3]);
+        tiles.push(Tile::new(Pixels::new(28, greys.collect()), &arm.name));
     }
-    let shown: Vec<_> = images
-        .iter()
-        .map(|(name, images)| (name.clone(), images.pixels(0)))
-        .collect();
+    let sheet = Grid {
+        title: "One image in every arrangement".to_owned(),
+        notes: Vec::new(),
+        sections: vec![kiln_figures::Section::new("", [168.0, 168.0], tiles)],
+    };
     Ok(Section {
         title: "What the networks see".to_owned(),
         text: "The first training image in every arrangement. Blocks of one size are each shuffled in their own way, the same in every image.".to_owned(),
         figures: vec![Figure {
             name: "arrangements".to_owned(),
             caption: "One training image with its pixels in order, shuffled within blocks, and shuffled over the whole image".to_owned(),
-            svg: pictures(&shown, [28, 28]),
+            svg: sheet.svg(),
         }],
     })
 }
@@ -146,7 +146,7 @@ fn together(ran: &Ran) -> Option<Section> {
         }
         for side in sides(ran.scale) {
             let (name, _) = arrangement(*side);
-            let lead = paired(pair[1].arm(&name)?, pair[0].arm(&name)?, tested)?;
+            let lead = pair[1].arm(&name)?.minus(pair[0].arm(&name)?, tested)?;
             rows.push(vec![(*set).to_owned(), name, signed_points(&lead)]);
         }
     }

@@ -36,7 +36,7 @@ fn main() -> ExitCode {
 /// Training images of the comparisons.
 fn counts(scale: Scale) -> &'static [usize] {
     scale.pick(
-        &[100, 1000],
+        &[100, 600],
         &[100, 300, 1000, 3000, 10_000],
         &[100, 300, 1000, 3000, 10_000, 30_000],
     )
@@ -54,7 +54,10 @@ fn comparison(scale: Scale, count: usize) -> Comparison {
     let epochs = (seen / count).clamp(scale.pick(2, 5, 5), scale.pick(10, 60, 100));
     let title = format!("{} training images", thousands(count as u64));
     let mut comparison = Comparison::new(&format!("images-{count}"), &title, &["model"]).share([
-        format!("data.dataset={}", scale.pick("digits", "mnist", "mnist")),
+        format!(
+            "data.dataset={}",
+            scale.pick("digits:1000", "mnist", "mnist")
+        ),
         format!("data.limit_train={count}"),
         format!("data.limit_val={}", scale.pick(200, 500, 1000)),
         "train.batch_size=50".to_owned(),

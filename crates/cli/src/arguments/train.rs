@@ -63,7 +63,7 @@ pub struct TrainArguments {
     /// The course of the learning rate, such as one-cycle; `kiln list schedules` shows all [default: cosine]
     #[arg(long, visible_alias = "sched", value_name = "NAME")]
     pub schedule: Option<String>,
-    /// Momentum of SGD, from 0 to below 1
+    /// Momentum of the optimizers that have it, such as momentum or nesterov, from 0 to below 1
     #[arg(long, value_name = "F", allow_negative_numbers = true, help_heading = LEARNING)]
     pub momentum: Option<f64>,
     /// Weight decay: L2 in the gradient, or decoupled with adamw, lion and muon

@@ -56,6 +56,19 @@ impl ArmResult {
     pub fn accuracy(&self, split: EvalSplit) -> Option<Interval> {
         self.over(|outcome| outcome.accuracy(split))
     }
+
+    /// The interval of a number of this arm minus that of `other`, paired by
+    /// seed; none where one lacks it.
+    pub fn minus(
+        &self,
+        other: &Self,
+        number: impl Fn(&Outcome) -> Option<f64>,
+    ) -> Option<Interval> {
+        let pairs = self.outcomes.iter().zip(&other.outcomes);
+        let differences: Option<Vec<_>> =
+            pairs.map(|(a, b)| Some(number(a)? - number(b)?)).collect();
+        Interval::of(&differences?)
+    }
 }
 
 impl ComparisonResult {
@@ -67,15 +80,12 @@ impl ComparisonResult {
     /// How `first` differs from `second`; none where one is missing or failed.
     pub fn difference(&self, first: &str, second: &str) -> Option<Difference> {
         let (first, second) = (self.arm(first)?, self.arm(second)?);
-        let pairs = || first.outcomes.iter().zip(&second.outcomes);
-        let differences: Option<Vec<_>> = pairs()
-            .map(|(a, b)| Some(a.accuracy(EvalSplit::Test)? - b.accuracy(EvalSplit::Test)?))
-            .collect();
+        let pairs = first.outcomes.iter().zip(&second.outcomes);
         Some(Difference {
             first: first.arm.name.clone(),
             second: second.arm.name.clone(),
-            accuracy: Interval::of(&differences?)?,
-            mcnemar: pairs()
+            accuracy: first.minus(second, |one| one.accuracy(EvalSplit::Test))?,
+            mcnemar: pairs
                 .map(|(a, b)| McNemar::of(&a.wrong, &b.wrong))
                 .collect(),
         })

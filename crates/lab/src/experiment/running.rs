@@ -47,7 +47,7 @@ pub struct Try {
     pub number: f64,
     /// Its best validation accuracy, from 0 to 1; none where it diverged.
     pub val_accuracy: Option<f64>,
-    /// Training images seen.
+    /// Training images seen; 0 where it diverged.
     pub images: u64,
     /// Seconds of training and validation.
     pub seconds: f64,
@@ -170,7 +170,7 @@ impl OpenComparison {
         if let (Some(key), Some(factor)) = (arm.searched, factor) {
             arm.settings = multiplied(&arm.settings, key, factor)?;
         }
-        arm.settings.train.epochs = epochs;
+        arm.settings.stretch(epochs);
         arm.settings.train.seed = seed;
         let context = Context {
             output_dir: self.folder.clone(),
@@ -264,7 +264,7 @@ fn tune(
         let mut tried = Try {
             number: number(&chosen, key).unwrap_or_default(),
             val_accuracy: None,
-            images: (search.epochs * arm.train_images) as u64,
+            images: 0,
             seconds: 0.0,
         };
         let report = match train_or_resume(&settings, context(word)) {
@@ -278,6 +278,7 @@ fn tune(
         };
         remove_learning_state(report.folder.path())?;
         if let Some(result) = report.manifest.result {
+            tried.images = (search.epochs * arm.train_images) as u64;
             tried.seconds = result.seconds;
             tried.val_accuracy = result.best.and_then(|best| best.val_accuracy);
         }
@@ -348,7 +349,7 @@ fn fit_time(
                 epochs
             }
         };
-        arm.settings.train.epochs = epochs;
+        arm.settings.stretch(epochs);
     }
     Ok(())
 }

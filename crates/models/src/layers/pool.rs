@@ -2,6 +2,7 @@
 
 use super::spelled::is_spelled_out;
 use crate::{
+    Options,
     trace::{self, Reach, Report},
     window::Window,
 };
@@ -66,6 +67,17 @@ impl Pool {
         let window = Window::square(kernel);
         let stride = window.kernel;
         Self { pooling, window }.window(Window { stride, ..window })
+    }
+
+    /// [`Options::pooling`] (the largest) of windows of [`Options::pool_size`]
+    /// that halve the map; one that hangs over the edge counts where they
+    /// overlap.
+    pub fn halving(options: &Options) -> Self {
+        let pooling = options.pooling.unwrap_or(Pooling::Max);
+        match options.pool_size {
+            None | Some(2) => Self::new(pooling, 2),
+            Some(side) => Self::new(pooling, side).stride(2).ceil(),
+        }
     }
 
     /// The largest of each square.

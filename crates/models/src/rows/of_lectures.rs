@@ -53,6 +53,7 @@ pub(super) const ROWS: &[Row] = &[
     .options(|| Options {
         activation: Some(Nonlinearity::LeakyRelu),
         pooling: Some(Pooling::Average),
+        pool_size: None,
         ..cnn::options()
     }),
 ];

@@ -97,6 +97,7 @@ pub(super) const ROWS: &[Row] = &[
     .options(|| Options {
         activation: Some(Nonlinearity::Relu),
         pooling: Some(Pooling::Max),
+        pool_size: Some(2),
         dropout: Some(0.0),
         init: Some(Default::default()),
         ..Options::default()

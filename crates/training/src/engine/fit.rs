@@ -7,6 +7,7 @@ use super::{
     ledger::Ledger,
     output::GradientNorm,
     probe::Probe,
+    reading::Reading,
     screen::Screen,
     strategy::{Progress, Strategy},
 };
@@ -335,6 +336,7 @@ pub fn fit<N: Trainable>(
         early_stop: plan.early_stop,
         probe: plan.probe,
         memory: plan.memory,
+        watched: screen == Screen::Dashboard,
         observer: Mutex::new(plan.observer),
     };
     let ledger = Ledger::new(account, strategy.divergence_watch(&stop));
@@ -356,6 +358,9 @@ pub fn fit<N: Trainable>(
     }
     if on_flex(device) || strategy.regularization.clip_norm > 0.0 {
         training = training.metric_train_numeric(GradientNorm::new());
+    }
+    for reading in Reading::shown_on(screen) {
+        training = training.metric_train_numeric(reading);
     }
     if done > 0 {
         training = training.checkpoint(done);

@@ -8,6 +8,7 @@ mod learning;
 mod ledger;
 mod output;
 mod probe;
+mod reading;
 mod saving;
 mod screen;
 mod session;

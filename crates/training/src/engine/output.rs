@@ -1,5 +1,6 @@
 //! What a batch gives to the metrics, and the metric of the gradients' norm.
 
+use super::reading::Readings;
 use burn::{
     tensor::{ExecutionError, Tensor, TensorReadError},
     train::{
@@ -20,6 +21,8 @@ pub(crate) struct Output {
     pub classes: ClassificationOutput,
     /// Norm of all gradients of its step, where it is known.
     pub gradient_norm: Option<Tensor<1>>,
+    /// What is read beside its step.
+    pub readings: Readings,
 }
 
 impl From<ClassificationOutput> for Output {
@@ -27,6 +30,7 @@ impl From<ClassificationOutput> for Output {
         Self {
             classes,
             gradient_norm: None,
+            readings: Readings::default(),
         }
     }
 }
@@ -36,6 +40,7 @@ impl ItemLazy for Output {
         Ok(Self {
             classes: self.classes.sync()?,
             gradient_norm: self.gradient_norm.map(Tensor::without_autodiff),
+            readings: self.readings,
         })
     }
 }
@@ -61,6 +66,12 @@ impl Adaptor<LossInput> for Output {
 impl Adaptor<Option<Tensor<1>>> for Output {
     fn adapt(&self) -> Option<Tensor<1>> {
         self.gradient_norm.clone()
+    }
+}
+
+impl Adaptor<Readings> for Output {
+    fn adapt(&self) -> Readings {
+        self.readings
     }
 }
 

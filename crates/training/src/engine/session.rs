@@ -2,12 +2,13 @@
 
 use super::{
     checkpoints::Writer,
-    fit::{EpochRecord, FitError, StopReason},
+    fit::{EpochRecord, FitError},
     learning::{Learning, Odd, Stepped},
     output::{GradientNorm, Output},
     probe::{gradient_place, loss_place},
+    reading::Readings,
     strategy::Strategy,
-    weights::{sparsity, weight_norm},
+    weights::{share_of_zeros, sparsity, weight_norm},
 };
 use crate::{
     Batch,
@@ -38,6 +39,8 @@ pub(super) struct Session<'a, N: Trainable> {
     /// Batches of the running epoch done, and seconds spent on them.
     pub(super) batch: usize,
     pub(super) epoch_seconds: f64,
+    /// What is known of the weights.
+    weights: Readings,
     pub(super) saved: (usize, Instant),
 }
 
@@ -58,6 +61,7 @@ impl<'a, N: Trainable> Session<'a, N> {
             writer,
             batch: state.map_or(0, |state| state.batch),
             epoch_seconds: state.map_or(0.0, |state| state.epoch_seconds),
+            weights: Readings::default(),
             saved: (state.map_or(0, |state| state.step), Instant::now()),
         }
     }
@@ -96,6 +100,9 @@ impl<'a, N: Trainable> Session<'a, N> {
             epoch_number: epoch,
             total_items: train.num_items(),
         });
+        if self.strategy.watched && self.weights.weight_norm.is_none() {
+            self.weights = Readings::of_weights(&learning.result());
+        }
         let learning = self.train(epoch, learning, train);
         self.send_train(LearnerEvent::EndSplit(epoch));
         if self.stopped() {
@@ -149,9 +156,6 @@ impl<'a, N: Trainable> Session<'a, N> {
         let share = |percent: f64| percent / 100.0;
         let network = learning.result();
         let by_layer = sparsity(&network);
-        let (zeros, weights) = by_layer.iter().fold((0, 0), |(zeros, all), (_, part)| {
-            (zeros + part.0, all + part.1)
-        });
         EpochRecord {
             epoch,
             step: self.strategy.progress().step,
@@ -164,7 +168,7 @@ impl<'a, N: Trainable> Session<'a, N> {
             val_top5: mean(TOP5, Split::Valid).map(share),
             gradient_norm: mean(GradientNorm::NAME, Split::Train),
             weight_norm: weight_norm(&network),
-            zeros: zeros as f64 / (weights as f64).max(1.0),
+            zeros: share_of_zeros(&by_layer),
             zeros_by_layer: match self.strategy.regularization.l1 > 0.0 {
                 true => by_layer
                     .into_iter()
@@ -180,22 +184,26 @@ impl<'a, N: Trainable> Session<'a, N> {
 
     /// Closes an epoch: judges it, saves, reports.
     fn complete(&mut self, record: EpochRecord, learning: &Learning<N>) {
-        let verdict = {
+        let is_best = {
             let mut progress = self.strategy.progress();
             progress.epochs.push(record.clone());
             let verdict = self.strategy.early_stop.judge(&progress.epochs);
-            if verdict.stop.is_some() {
-                progress.reason = StopReason::EarlyStopped;
-                progress.early_stop.clone_from(&verdict.stop);
+            if let Some(why) = verdict.stop {
+                progress.end_early(why);
             }
-            verdict
+            verdict.is_best
         };
         if let Some(loss) = record.val_loss {
             self.strategy.schedule.observe(loss);
         }
         self.strategy.account.lock().next_epoch();
         (self.batch, self.epoch_seconds) = (0, 0.0);
-        self.save(learning, record.epoch, verdict.is_best);
+        self.weights = Readings {
+            weight_norm: Some(record.weight_norm),
+            zeros: Some(100.0 * record.zeros),
+            ..Readings::default()
+        };
+        self.save(learning, record.epoch, is_best);
         let mut progress = self.strategy.progress();
         if let Err(cause) = (progress.reporter)(&record) {
             progress.error.get_or_insert(FitError::Report(cause));
@@ -232,7 +240,8 @@ impl<'a, N: Trainable> Session<'a, N> {
             match stepped {
                 Ok(stepped) if stepped.outputs.is_empty() => return learning,
                 Ok(stepped) => {
-                    self.count(&learning, stepped, &*iterator);
+                    let seconds = self.epoch_seconds + begin.elapsed().as_secs_f64();
+                    self.count(&learning, (stepped, seconds), &*iterator);
                     if self
                         .strategy
                         .show(learning.steps, &learning.trainee.network)
@@ -256,16 +265,26 @@ impl<'a, N: Trainable> Session<'a, N> {
         }
     }
 
-    /// Hands a step's results to the metrics.
+    /// Hands the results of a step, which ended so many seconds after its
+    /// epoch began, to the metrics.
     fn count(
         &mut self,
         learning: &Learning<N>,
-        stepped: Stepped,
+        (stepped, seconds): (Stepped, f64),
         iterator: &dyn DataLoaderIterator<Batch>,
     ) {
         let start = Instant::now();
         self.strategy.progress().step = learning.steps;
+        let readings = match self.strategy.watched {
+            true => Readings {
+                images_per_second: Some(iterator.progress().items_processed as f64 / seconds),
+                memory_mb: (self.strategy.memory)().map(|bytes| bytes as f64 / 1e6),
+                ..self.weights
+            },
+            false => Readings::default(),
+        };
         for output in stepped.outputs {
+            let output = Output { readings, ..output };
             self.batch += 1;
             self.send_train(LearnerEvent::ProcessedItem(TrainingItem::new(
                 output,

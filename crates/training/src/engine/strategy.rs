@@ -56,6 +56,12 @@ impl Progress {
             reporter,
         }
     }
+
+    /// Ends the training before its last epoch, for a reason.
+    pub fn end_early(&mut self, why: String) {
+        self.reason = StopReason::EarlyStopped;
+        self.early_stop = Some(why);
+    }
 }
 
 impl Default for Progress {
@@ -90,6 +96,8 @@ pub(super) struct Strategy<N: Trainable> {
     pub early_stop: EarlyStop,
     pub probe: Probe<N>,
     pub memory: fn() -> Option<u64>,
+    /// Whether somebody looks at the readings of each step.
+    pub watched: bool,
     pub observer: Mutex<Option<StepObserver<N>>>,
 }
 
@@ -149,18 +157,23 @@ impl<N: Trainable> Strategy<N> {
         })
     }
 
-    /// Writer of checkpoints, with the best one named even where the index was
-    /// not written any more.
+    /// Writer of checkpoints.
     fn writer(&self) -> Result<Writer, FitError> {
-        let mut index = Default::default();
-        if let Some((resume, _)) = &self.resume {
-            index = resume.index.clone();
-            let state = &resume.state;
-            if state.batch == 0 && self.early_stop.judge(&state.epochs).is_best {
-                index.best = Some(index.last.clone());
+        let index = match &self.resume {
+            Some((resume, _)) => {
+                resume.index(self.early_stop.monitor.best(&resume.state.epochs))?
             }
-        }
+            None => Default::default(),
+        };
         Ok(Writer::new(&self.folder, index)?)
+    }
+
+    /// Why a training that goes on at the end of an epoch is over already: the
+    /// process may have ended between its last checkpoint and its result.
+    fn over(&self) -> Option<String> {
+        let (resume, _) = self.resume.as_ref()?;
+        let state = Some(&resume.state).filter(|state| state.batch == 0)?;
+        self.early_stop.judge(&state.epochs).stop
     }
 
     /// From epoch to epoch.
@@ -171,6 +184,10 @@ impl<N: Trainable> Strategy<N> {
         epochs: std::ops::RangeInclusive<usize>,
         loaders: (&TrainLoader<Trainee<N>>, &ValidLoader<Trainee<N>>),
     ) -> Option<Learning<N>> {
+        if let Some(why) = self.over() {
+            self.progress().end_early(why);
+            return Some(learning);
+        }
         let last = *epochs.end();
         for epoch in epochs {
             let run = || session.epoch(epoch, learning, loaders);
@@ -181,13 +198,13 @@ impl<N: Trainable> Strategy<N> {
                     return None;
                 }
             };
+            if self.progress().reason == StopReason::EarlyStopped {
+                break;
+            }
             if session.stopped() {
                 if epoch < last {
                     self.progress().reason = StopReason::Interrupted;
                 }
-                break;
-            }
-            if self.progress().reason == StopReason::EarlyStopped {
                 break;
             }
         }

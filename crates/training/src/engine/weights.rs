@@ -40,6 +40,14 @@ pub(super) fn sparsity<N: Module>(network: &N) -> Vec<(String, (usize, usize))> 
     zeros.layers
 }
 
+/// The share of all weights that is exactly zero, from 0 to 1.
+pub(super) fn share_of_zeros(by_layer: &[(String, (usize, usize))]) -> f64 {
+    let (zeros, all) = by_layer.iter().fold((0, 0), |(zeros, all), (_, part)| {
+        (zeros + part.0, all + part.1)
+    });
+    zeros as f64 / (all as f64).max(1.0)
+}
+
 struct Zeros {
     names: HashMap<burn::module::ParamId, String>,
     layers: Vec<(String, (usize, usize))>,

@@ -115,6 +115,33 @@ impl ScheduleSettings {
         }
     }
 
+    /// The same course in a run of `to` epochs that was one of `from`: what is
+    /// counted in epochs, in proportion.
+    pub fn stretched(&self, from: usize, to: usize) -> Self {
+        let factor = to as f64 / from as f64;
+        let whole = |epochs: usize| match epochs {
+            0 => 0,
+            epochs => ((epochs as f64 * factor).round() as usize).max(1),
+        };
+        let mut milestones: Vec<_> = self.milestones.iter().copied().map(whole).collect();
+        milestones.dedup();
+        let knots = self.parsed_knots().unwrap_or_default().into_iter();
+        let knots = knots.map(|(epoch, rate)| format!("{}:{rate}", epoch * factor));
+        Self {
+            warmup_epochs: self.warmup_epochs * factor,
+            annealing_epochs: self.annealing_epochs * factor,
+            step_epochs: whole(self.step_epochs),
+            restart_epochs: whole(self.restart_epochs),
+            milestones,
+            knots: knots.collect::<Vec<_>>().join(","),
+            gamma: match self.name.as_str() {
+                "exponential" => self.gamma.powf(factor.recip()),
+                _ => self.gamma,
+            },
+            ..self.clone()
+        }
+    }
+
     /// The first number that no schedule can use, as a sentence.
     ///
     /// # Errors

@@ -18,6 +18,42 @@ fn schedule(name: &str, warmup_epochs: f64) -> Schedule {
 }
 
 #[test]
+fn a_stretched_schedule_has_the_same_rates_at_the_same_shares_of_the_run() {
+    for row in SCHEDULES.iter().filter(|row| !row.watches) {
+        let long = ScheduleSettings {
+            milestones: vec![4, 8],
+            step_epochs: 2,
+            restart_epochs: 4,
+            knots: "0:0,2:1,10:0".to_owned(),
+            warmup_epochs: match row.keys.contains(&"warmup_epochs") {
+                true => 2.0,
+                false => 0.0,
+            },
+            ..settings(row.name)
+        };
+        let short = long.stretched(10, 5);
+        short.check(1.0, 5).expect("usable");
+        let rates = |settings: &ScheduleSettings, epochs, per_epoch| {
+            let schedule = Schedule::new(settings, 1.0, epochs, per_epoch).expect("a schedule");
+            (0..100).map(|step| schedule.lr(step)).collect::<Vec<_>>()
+        };
+        let pairs = rates(&long, 10, 10).into_iter().zip(rates(&short, 5, 20));
+        for (step, (long, short)) in pairs.enumerate() {
+            assert!(
+                (long - short).abs() < 1e-9,
+                "{} {step}: {long} {short}",
+                row.name
+            );
+        }
+    }
+    let colliding = ScheduleSettings {
+        milestones: vec![80, 81, 120],
+        ..settings("multi-step")
+    };
+    assert_eq!(colliding.stretched(160, 4).milestones, [2, 3]);
+}
+
+#[test]
 fn a_constant_rate_stays() {
     assert!((0..100).all(|step| schedule("constant", 0.0).lr(step) == 1.0));
 }

@@ -5,7 +5,7 @@ mod residual;
 mod start;
 
 use kiln_experiments::{
-    Experiment, Figure, Ran, Scale, Section, accuracy_table, paired, points, rising, signed_points,
+    Experiment, Figure, Ran, Scale, Section, accuracy_table, points, rising, signed_points,
 };
 use kiln_figures::Axis;
 use kiln_lab::{Comparison, ComparisonResult, EvalSplit, LabError, Measure};
@@ -105,12 +105,36 @@ fn linear(scale: Scale) -> Comparison {
     comparison
 }
 
-/// The comparisons of perceptrons with their depths.
-fn perceptrons<'a>(ran: &'a Ran) -> Vec<(usize, &'a ComparisonResult)> {
-    let depths = depths(ran.scale).iter();
-    depths
-        .filter_map(|depth| Some((*depth, ran.result(&format!("mlp-{depth}"))?)))
-        .collect()
+/// Comparisons with their depths.
+type ByDepth<'a> = Vec<(usize, &'a ComparisonResult)>;
+
+/// The comparisons whose names are `network` and one of the `depths`.
+fn by_depth<'a>(ran: &'a Ran, network: &str, depths: &[usize]) -> ByDepth<'a> {
+    let found = |depth: &usize| Some((*depth, ran.result(&format!("{network}-{depth}"))?));
+    depths.iter().filter_map(found).collect()
+}
+
+/// Test accuracy by depth as a table, whose corner says what is counted, and
+/// as a figure.
+fn against_depth(
+    found: &ByDepth,
+    corner: &str,
+    (title, x): (&str, Axis),
+    (name, caption): (&str, &str),
+) -> (String, Figure) {
+    let rows = found.iter().map(|(depth, one)| (depth.to_string(), *one));
+    let points = found.iter().map(|(depth, one)| (*depth as f64, *one));
+    let table = accuracy_table(corner, &rows.collect::<Vec<_>>());
+    let figure = Figure {
+        name: name.to_owned(),
+        caption: format!("{caption}; the bands are one standard deviation over the seeds"),
+        svg: rising(title, x, &points.collect::<Vec<_>>()).svg(),
+    };
+    (table, figure)
+}
+
+fn perceptrons<'a>(ran: &'a Ran) -> ByDepth<'a> {
+    by_depth(ran, "mlp", depths(ran.scale))
 }
 
 fn answer(ran: &Ran) -> String {
@@ -141,31 +165,21 @@ fn sections(ran: &Ran) -> Result<Vec<Section>, LabError> {
 }
 
 fn accuracy(ran: &Ran) -> Section {
-    let found = perceptrons(ran);
-    let rows: Vec<_> = found
-        .iter()
-        .map(|(depth, result)| (depth.to_string(), *result))
-        .collect();
-    let against: Vec<_> = found
-        .iter()
-        .map(|(depth, result)| (*depth as f64, *result))
-        .collect();
-    let plot = rising(
-        "Test accuracy against depth",
-        Axis::log("hidden layers"),
-        &against,
+    let (table, figure) = against_depth(
+        &perceptrons(ran),
+        "hidden layers",
+        ("Test accuracy against depth", Axis::log("hidden layers")),
+        (
+            "accuracy",
+            "Test accuracy against the number of hidden layers",
+        ),
     );
     Section {
         title: "How deep each function learns".to_owned(),
         text: format!(
-            "A network that always gives the most frequent class has about 10 %.\n\n{}",
-            accuracy_table("hidden layers", &rows)
+            "A network that always gives the most frequent class has about 10 %.\n\n{table}"
         ),
-        figures: vec![Figure {
-            name: "accuracy".to_owned(),
-            caption: "Test accuracy against the number of hidden layers; the bands are one standard deviation over the seeds".to_owned(),
-            svg: plot.svg(),
-        }],
+        figures: vec![figure],
     }
 }
 
@@ -183,8 +197,7 @@ fn collapsed(ran: &Ran) -> Section {
             None => "It failed.".to_owned(),
         };
         let difference = |first: &str, second: &str| {
-            let (first, second) = (result.arm(first)?, result.arm(second)?);
-            paired(first, second, |one| one.accuracy(EvalSplit::Test))
+            Some(result.difference(first, second)?.accuracy)
         };
         let compared = match difference("linear", "one layer") {
             Some(found) if found.excludes_zero() => format!(

@@ -1,8 +1,7 @@
 //! The CIFAR ResNets with and without their shortcuts.
 
-use kiln_experiments::{
-    Figure, Ran, Scale, Section, accuracy_table, paired, rising, signed_points,
-};
+use crate::{ByDepth, against_depth, by_depth};
+use kiln_experiments::{Ran, Scale, Section, signed_points};
 use kiln_figures::{Axis, markdown};
 use kiln_lab::{Comparison, ComparisonResult, EvalSplit, Interval};
 
@@ -53,18 +52,16 @@ fn at(scale: Scale, depth: usize) -> Comparison {
     comparison
 }
 
-/// The comparisons with their depths.
-fn results<'a>(ran: &'a Ran) -> Vec<(usize, &'a ComparisonResult)> {
-    let depths = depths(ran.scale).iter();
-    depths
-        .filter_map(|depth| Some((*depth, ran.result(&format!("cnn-{depth}"))?)))
-        .collect()
+fn results<'a>(ran: &'a Ran) -> ByDepth<'a> {
+    by_depth(ran, "cnn", depths(ran.scale))
 }
 
 /// What the shortcuts bring.
 fn gain(result: &ComparisonResult, split: EvalSplit) -> Option<Interval> {
-    let (residual, plain) = (result.arm(RESIDUAL)?, result.arm(PLAIN)?);
-    paired(residual, plain, |one| one.accuracy(split))
+    let plain = result.arm(PLAIN)?;
+    result
+        .arm(RESIDUAL)?
+        .minus(plain, |one| one.accuracy(split))
 }
 
 /// The end of a sentence.
@@ -92,10 +89,6 @@ pub fn answer(ran: &Ran) -> String {
 /// The section about it.
 pub fn section(ran: &Ran) -> Section {
     let found = results(ran);
-    let rows: Vec<_> = found
-        .iter()
-        .map(|(depth, result)| (depth.to_string(), *result))
-        .collect();
     let gains: Vec<_> = found
         .iter()
         .map(|(depth, result)| {
@@ -110,14 +103,17 @@ pub fn section(ran: &Ran) -> Section {
             ]
         })
         .collect();
-    let against: Vec<_> = found
-        .iter()
-        .map(|(depth, result)| (*depth as f64, *result))
-        .collect();
-    let plot = rising(
-        "With and without shortcuts",
-        Axis::linear("layers with weights"),
-        &against,
+    let (table, figure) = against_depth(
+        &found,
+        "layers",
+        (
+            "With and without shortcuts",
+            Axis::linear("layers with weights"),
+        ),
+        (
+            "shortcuts",
+            "Test accuracy against the number of layers with and without shortcuts",
+        ),
     );
     let head = [
         "layers",
@@ -127,14 +123,9 @@ pub fn section(ran: &Ran) -> Section {
     Section {
         title: "Residual connections".to_owned(),
         text: format!(
-            "Both have the same layers and equally many weights; the shortcuts, which pad with zeros, have none (K. He et al. 2015, sections 3.3 and 4.2). Where the plain network is behind on the images that it learns from, too, it is not overfitting that holds it back: it is harder to train.\n\n{}\n{}",
-            accuracy_table("layers", &rows),
+            "Both have the same layers and equally many weights; the shortcuts, which pad with zeros, have none (K. He et al. 2015, sections 3.3 and 4.2). Where the plain network is behind on the images that it learns from, too, it is not overfitting that holds it back: it is harder to train.\n\n{table}\n{}",
             markdown(&head, &gains)
         ),
-        figures: vec![Figure {
-            name: "shortcuts".to_owned(),
-            caption: "Test accuracy against the number of layers with and without shortcuts; the bands are one standard deviation over the seeds".to_owned(),
-            svg: plot.svg(),
-        }],
+        figures: vec![figure],
     }
 }

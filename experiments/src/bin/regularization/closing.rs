@@ -4,7 +4,7 @@ use crate::{
     NETWORKS, capital,
     regularizers::{REGULARIZERS, WHY_EARLY},
 };
-use kiln_experiments::{Figure, Ran, Section, paired, signed_points};
+use kiln_experiments::{Figure, Ran, Section, signed_points};
 use kiln_figures::{Axis, DotPlot, DotSeries, markdown};
 use kiln_lab::{ArmResult, EvalSplit, Interval, Outcome};
 use std::fmt::Write as _;
@@ -41,8 +41,8 @@ pub fn effects<'a>(ran: &'a Ran, model: &str) -> Vec<Effect<'a>> {
         Some(Effect {
             arm,
             gap: arm.over(gap)?,
-            closed: paired(none, arm, gap)?,
-            test: paired(arm, none, |one| one.accuracy(EvalSplit::Test))?,
+            closed: none.minus(arm, gap)?,
+            test: arm.minus(none, |one| one.accuracy(EvalSplit::Test))?,
         })
     };
     let mut effects: Vec<_> = others.filter_map(effect).collect();

@@ -1,7 +1,7 @@
 //! L1 on more images: what each share of exact zeros costs.
 
 use crate::{NETWORKS, base, capital};
-use kiln_experiments::{Figure, Ran, Scale, Section, band, paired, points, signed_points};
+use kiln_experiments::{Figure, Ran, Scale, Section, band, points, signed_points};
 use kiln_figures::{Axis, LinePlot, markdown, percent};
 use kiln_lab::{
     CheckpointName, Comparison, ComparisonResult, EvalSplit, Interval, LabError, Measure, Measured,
@@ -140,7 +140,7 @@ fn bend(result: &ComparisonResult, name: &str) -> String {
         return String::new();
     };
     let arms = result.arms.iter().skip(1).filter_map(|arm| {
-        let change = paired(arm, dense, |one| one.accuracy(EvalSplit::Test))?;
+        let change = arm.minus(dense, |one| one.accuracy(EvalSplit::Test))?;
         let zeros = arm.over(|one| one.measured("all"))?;
         let is_worse = change.excludes_zero() && change.mean < 0.0;
         (!is_worse).then_some((arm, zeros.mean, change))

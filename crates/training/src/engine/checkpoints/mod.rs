@@ -27,6 +27,8 @@ const RAW: &str = "raw.bpk";
 const OPTIMIZER: &str = "optimizer.bpk";
 const SCHEDULER: &str = "scheduler.bpk";
 const STATE: &str = "state.json";
+/// The SHA-256 of the state's file.
+const STATE_SHA256: &str = "state.sha256";
 const INDEX: &str = "index.json";
 
 /// Where a training stood when a checkpoint was written.
@@ -78,22 +80,6 @@ impl CheckpointIndex {
     fn names(&self) -> impl Iterator<Item = &String> {
         let others = self.previous.iter().chain(&self.best);
         std::iter::once(&self.last).chain(others)
-    }
-
-    /// What is left of it when `last` is the last one: names of later steps,
-    /// which sort after it, are damaged.
-    fn up_to(&self, last: &str) -> Self {
-        let before = |name: &&String| !name.is_empty() && name.as_str() < last;
-        let mut earlier: Vec<&String> = std::iter::once(&self.last)
-            .chain(&self.previous)
-            .filter(before)
-            .collect();
-        earlier.sort();
-        Self {
-            last: last.to_owned(),
-            previous: earlier.pop().cloned(),
-            best: self.best.clone().filter(|best| best.as_str() <= last),
-        }
     }
 }
 
@@ -159,7 +145,7 @@ pub fn save_weights(
         path: folder.clone(),
         cause,
     };
-    let last = "step-00000000".to_owned();
+    let last = step_name(0);
     let state = CheckpointState {
         weights_sha256,
         ..CheckpointState::default()
@@ -197,6 +183,11 @@ fn sync(path: &Path) -> io::Result<()> {
         true => fs::File::open(path)?.sync_all(),
         false => Ok(()),
     }
+}
+
+/// The folder of a step.
+fn step_name(step: usize) -> String {
+    format!("step-{step:08}")
 }
 
 fn remove(folder: &Path) -> io::Result<()> {

@@ -1,8 +1,8 @@
 //! Reading a checkpoint back, after a look at the SHA-256 of each of its files.
 
 use super::{
-    CheckpointError, CheckpointIndex, CheckpointState, MODEL, OPTIMIZER, RAW, SCHEDULER, innermost,
-    read_index, read_state,
+    CheckpointError, CheckpointIndex, CheckpointState, EpochRecord, MODEL, OPTIMIZER, RAW,
+    SCHEDULER, STATE, STATE_SHA256, innermost, read_state, step_name,
 };
 use burn::{lr_scheduler::LrSchedulerRecord, module::Module, optim::OptimizerRecord};
 use kiln_store::sha256_hex;
@@ -16,9 +16,9 @@ use std::{
 pub struct Resume {
     /// Where it stood.
     pub state: CheckpointState,
-    /// What the index keeps.
-    pub index: CheckpointIndex,
     folder: PathBuf,
+    /// Its name, and that of the one before it.
+    names: (String, Option<String>),
 }
 
 /// The newest checkpoint of a run that is whole, and a sentence for each newer
@@ -32,17 +32,14 @@ pub fn find_resume(run: &Path) -> Result<(Option<Resume>, Vec<String>), Checkpoi
     if steps.is_empty() {
         return Ok((None, Vec::new()));
     }
-    // Without its index a run still has its folders.
-    let index = read_index(run).unwrap_or_default();
     let mut damaged = Vec::new();
-    for name in steps {
-        match whole(&folder.join(&name)) {
+    for (at, name) in steps.iter().enumerate() {
+        match whole(&folder.join(name)) {
             Ok(state) => {
-                let index = index.up_to(&name);
                 let resume = Resume {
                     state,
-                    index,
                     folder: folder.join(name),
+                    names: (name.clone(), steps.get(at + 1).cloned()),
                 };
                 return Ok((Some(resume), damaged));
             }
@@ -75,17 +72,62 @@ fn whole(folder: &Path) -> Result<CheckpointState, String> {
         }
     }
     for (name, sha256) in &state.files {
-        let file = folder.join(name);
-        let bytes = fs::read(&file)
-            .map_err(|error| format!("{} cannot be read: {error}", file.display()))?;
-        if sha256_hex(&bytes) != *sha256 {
-            return Err(format!("{} is not what was written", file.display()));
-        }
+        unchanged(&folder.join(name), sha256)?;
+    }
+    if let Ok(sha256) = fs::read_to_string(folder.join(STATE_SHA256)) {
+        unchanged(&folder.join(STATE), &sha256)?;
     }
     Ok(state)
 }
 
+/// That a file is what was written.
+fn unchanged(file: &Path, sha256: &str) -> Result<(), String> {
+    let bytes =
+        fs::read(file).map_err(|error| format!("{} cannot be read: {error}", file.display()))?;
+    match sha256_hex(&bytes) == sha256 {
+        true => Ok(()),
+        false => Err(format!("{} is not what was written", file.display())),
+    }
+}
+
+/// That the weights of a checkpoint are what was written.
+fn has_weights(folder: &Path) -> Result<(), String> {
+    let state = read_state(folder).map_err(|error| error.to_string())?;
+    let sha256 = state.files.get(MODEL).map_or("", String::as_str);
+    unchanged(&folder.join(MODEL), sha256)
+}
+
 impl Resume {
+    /// The checkpoints to keep, from their folders: `index.json` may be damaged
+    /// or from before the last one. `best` is the best epoch so far.
+    ///
+    /// # Errors
+    /// When the weights of that epoch are damaged.
+    pub(crate) fn index(
+        &self,
+        best: Option<&EpochRecord>,
+    ) -> Result<CheckpointIndex, CheckpointError> {
+        let (last, previous) = self.names.clone();
+        let best = best.map(|record| match record.step == self.state.step {
+            true => last.clone(),
+            false => step_name(record.step),
+        });
+        if let Some(name) = best.as_ref().filter(|name| **name != last) {
+            let folder = self.folder.with_file_name(name);
+            has_weights(&folder).map_err(|cause| CheckpointError::Read {
+                path: folder,
+                cause: format!(
+                    "it has the best weights so far, but {cause}; bring it back, or train again"
+                ),
+            })?;
+        }
+        Ok(CheckpointIndex {
+            last,
+            previous,
+            best,
+        })
+    }
+
     /// The network of the training, and the average of its weights if there
     /// is one, in the form of `networks`: two, because clones of a network
     /// share its running statistics.

@@ -2,7 +2,7 @@
 
 use super::{
     CheckpointError, CheckpointIndex, CheckpointState, INDEX, MODEL, OPTIMIZER, RAW, SCHEDULER,
-    STATE, innermost, remove, sync, write_json,
+    STATE, STATE_SHA256, innermost, remove, step_name, sync, write_json,
 };
 use burn::{
     lr_scheduler::LrSchedulerRecord,
@@ -62,8 +62,11 @@ impl Writer {
     pub fn new(run: &Path, index: CheckpointIndex) -> Result<Self, CheckpointError> {
         let folder = run.join("checkpoints");
         let writer = Self { folder, index };
-        let tidied = writer.tidy();
-        tidied.map_err(|error| writer.error(error.to_string()))?;
+        let begun = match writer.index.last.is_empty() {
+            true => writer.tidy(),
+            false => writer.write_index(),
+        };
+        begun.map_err(|error| writer.error(error.to_string()))?;
         Ok(writer)
     }
 
@@ -94,9 +97,9 @@ impl Writer {
         state: CheckpointState,
         is_best: bool,
     ) -> Result<(), CheckpointError> {
-        let name = format!("step-{:08}", state.step);
+        let name = step_name(state.step);
         self.write(&name, saved, state)
-            .and_then(|()| self.point(name, is_best))
+            .and_then(|()| self.point(name, is_best).map_err(|error| error.to_string()))
             .map_err(|cause| self.error(cause))
     }
 
@@ -124,9 +127,17 @@ impl Writer {
                 sync(&file(name)).map_err(io)?;
             }
             write_json(&file(STATE), &state).map_err(io)?;
+            let bytes = fs::read(file(STATE)).map_err(io)?;
+            fs::write(file(STATE_SHA256), sha256_hex(&bytes)).map_err(io)?;
+            sync(&file(STATE_SHA256)).map_err(io)?;
             sync(&unfinished).map_err(io)?;
-            // The same step may have been saved by a process that was killed.
-            remove(&folder.join(name)).map_err(io)?;
+            // The same step may be there already, from within its epoch or
+            // from a process that was killed. It stays until this one is.
+            let replaced = folder.join(format!("{name}.replaced"));
+            remove(&replaced).map_err(io)?;
+            if folder.join(name).exists() {
+                fs::rename(folder.join(name), &replaced).map_err(io)?;
+            }
             fs::rename(&unfinished, folder.join(name)).map_err(io)?;
             sync(folder).map_err(io)
         })();
@@ -136,10 +147,8 @@ impl Writer {
         written
     }
 
-    /// Writes the index that names the new folder, then removes what it no
-    /// longer names.
-    fn point(&mut self, name: String, is_best: bool) -> Result<(), String> {
-        let io = |error: io::Error| error.to_string();
+    /// Names the new folder in the index.
+    fn point(&mut self, name: String, is_best: bool) -> io::Result<()> {
         let old = std::mem::take(&mut self.index);
         let before = Some(old.last).filter(|last| !last.is_empty() && *last != name);
         self.index = CheckpointIndex {
@@ -150,10 +159,15 @@ impl Writer {
             previous: before.or(old.previous),
             last: name,
         };
+        self.write_index()
+    }
+
+    /// Writes the index, then removes what it does not name.
+    fn write_index(&self) -> io::Result<()> {
         let unfinished = self.folder.join(format!("{INDEX}.unfinished"));
-        write_json(&unfinished, &self.index).map_err(io)?;
-        fs::rename(&unfinished, self.folder.join(INDEX)).map_err(io)?;
-        sync(&self.folder).map_err(io)?;
-        self.tidy().map_err(io)
+        write_json(&unfinished, &self.index)?;
+        fs::rename(&unfinished, self.folder.join(INDEX))?;
+        sync(&self.folder)?;
+        self.tidy()
     }
 }
