@@ -3,6 +3,7 @@
 use std::{
     path::{Path, PathBuf},
     process::{Command, Output},
+    time::Instant,
 };
 
 /// The binary of every experiment; `tests/tidy.rs` holds the table to them.
@@ -20,6 +21,10 @@ const BINARIES: &[(&str, &str)] = &[
     ("signals", env!("CARGO_BIN_EXE_signals")),
     ("weight-sharing", env!("CARGO_BIN_EXE_weight-sharing")),
 ];
+
+/// Seconds of a smoke form at most: it has 15 alone on two cores, and here
+/// other tests beside it.
+const LONGEST: f64 = 60.0;
 
 fn run(binary: &str, arguments: &[&str]) -> Output {
     let output = Command::new(binary)
@@ -49,8 +54,11 @@ fn every_experiment_answers_in_its_smoke_form_and_its_results_hold() {
         let (name, binary) = found.unwrap_or_else(|| panic!("{} has no binary here", row.name));
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().to_str().expect("text");
+        let began = Instant::now();
         let first = run(binary, &["--smoke", "--output-dir", path]);
         assert!(first.status.success(), "{name}: {}", text(&first.stderr));
+        let seconds = began.elapsed().as_secs_f64();
+        assert!(seconds < LONGEST, "{name} took {seconds:.0} s");
         let page = std::fs::read_to_string(folder.path().join("README.md")).expect("a page");
         let answer = text(&first.stdout);
         assert!(!answer.trim().is_empty(), "{name}");

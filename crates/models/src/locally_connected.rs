@@ -21,8 +21,8 @@
 //! instead of tanh; the shared network's biases are shared too.
 
 use crate::{
-    Task,
-    layers::{Conv, Conv2d, Linear, LocallyConnected, flatten, relu},
+    Options, Task,
+    layers::{Conv, Conv2d, Dropout, Linear, LocallyConnected, flatten, relu},
     trace,
     window::{Misfit, Window},
 };
@@ -51,6 +51,7 @@ const WINDOW: Window = Window {
 pub struct LocallyConnectedNetwork {
     layer1: Connections,
     layer2: Connections,
+    dropout: Option<Dropout>,
     fc: Linear,
 }
 
@@ -61,17 +62,24 @@ enum Connections {
 }
 
 impl LocallyConnectedNetwork {
-    /// The network for images of one size.
+    /// The network for images of one size, with [`Options::dropout`] before its
+    /// last layer.
     ///
     /// # Errors
     /// When the images are smaller than 13x13.
-    pub fn new(task: &Task, sharing: Sharing, device: &Device) -> Result<Self, Misfit> {
+    pub fn new(
+        task: &Task,
+        options: &Options,
+        sharing: Sharing,
+        device: &Device,
+    ) -> Result<Self, Misfit> {
         let maps = [task.input.height, task.input.width];
         let layer1 = Connections::new([task.input.channels, 6], sharing, maps, device)?;
         let maps = WINDOW.output(maps).unwrap_or([1, 1]);
         let mut network = Self {
             layer1,
             layer2: Connections::new([6, 16], sharing, maps, device)?,
+            dropout: Dropout::chosen(options),
             fc: Linear::new([1, 1], device),
         };
         let (_, [_, inputs]) = trace::follow(task.input, device, |x| network.features(x))?;
@@ -84,7 +92,8 @@ impl LocallyConnectedNetwork {
     /// # Shapes
     /// `[batch, channels, height, width]` to `[batch, classes]`.
     pub fn forward(&self, images: Tensor<4>) -> Tensor<2> {
-        self.fc.forward(self.features(images))
+        let x = self.features(images);
+        self.fc.forward(Dropout::maybe(&self.dropout, x))
     }
 
     fn features(&self, images: Tensor<4>) -> Tensor<2> {
@@ -123,7 +132,7 @@ impl Connections {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Options, build};
+    use crate::build;
 
     #[test]
     fn with_and_without_sharing_every_layer_has_the_same_connections() {

@@ -27,7 +27,7 @@
 
 use crate::{
     Options, Refusal, Task,
-    layers::{Conv, Conv2d, Linear, Pool, Pooling, flatten, relu},
+    layers::{Conv, Conv2d, Dropout, Linear, Pool, Pooling, flatten, relu},
     trace::{self, Report},
     window::Window,
 };
@@ -47,12 +47,13 @@ pub struct SignalNetwork {
     conv3: Conv2d,
     #[module(skip)]
     pooling: Pooling,
+    dropout: Option<Dropout>,
     fc: Linear,
 }
 
 impl SignalNetwork {
-    /// The network; [`Options::pooling`] over time is its choice: sum, average
-    /// or max.
+    /// The network, with [`Options::dropout`] before its last layer;
+    /// [`Options::pooling`] over time is its choice: sum, average or max.
     ///
     /// # Errors
     /// When another pooling is chosen.
@@ -82,6 +83,7 @@ impl SignalNetwork {
             conv2: conv(16, 32, 4),
             conv3: conv(32, 64, 2),
             pooling,
+            dropout: Dropout::chosen(options),
             fc: Linear::new([64, task.classes], device),
         })
     }
@@ -98,7 +100,7 @@ impl SignalNetwork {
         let [_, _, _, length] = x.dims();
         let time = Window::new([1, length]);
         let x = Pool::new(self.pooling, 1).window(time).forward(x); // [batch, 64, 1, 1]
-        self.fc.forward(flatten(x))
+        self.fc.forward(Dropout::maybe(&self.dropout, flatten(x)))
     }
 }
 

@@ -103,7 +103,7 @@ fn narrow(scale: Scale) -> Comparison {
                 scale.pick("shapes:300", "cifar10", "cifar10")
             ),
             format!("data.limit_train={}", scale.pick(128, 1000, 10_000)),
-            format!("data.limit_val={}", scale.pick(64, 250, 1000)),
+            format!("data.limit_val={}", scale.pick(50, 250, 1000)),
             "data.augment=basic".to_owned(),
             format!("train.batch_size={}", scale.pick(32, 64, 128)),
         ])

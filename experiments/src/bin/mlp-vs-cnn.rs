@@ -41,7 +41,7 @@ fn lecture(scale: Scale) -> Comparison {
         .share([
             format!("data.dataset={}", digits(scale)),
             format!("data.limit_train={images}"),
-            format!("data.limit_val={}", scale.pick(500, 5000, 5000)),
+            format!("data.limit_val={}", scale.pick(400, 5000, 5000)),
             format!("train.epochs={}", scale.pick(3, 20, 20)),
         ])
         .share([
@@ -94,7 +94,7 @@ fn usual(scale: Scale, dataset: &str) -> Vec<String> {
     vec![
         format!("data.dataset={dataset}"),
         format!("data.limit_train={}", scale.pick("1000", "5000", "all")),
-        format!("data.limit_val={}", scale.pick("300", "1000", "all")),
+        format!("data.limit_val={}", scale.pick("250", "1000", "all")),
         format!("train.epochs={}", scale.pick(2, 10, 10)),
     ]
 }

@@ -69,7 +69,7 @@ fn shared(scale: Scale) -> Vec<String> {
             scale.pick("digits:1600", "mnist", "mnist")
         ),
         format!("data.limit_train={}", scale.pick(1000, 2000, 12_000)),
-        format!("data.limit_val={}", scale.pick(300, 1000, 2000)),
+        format!("data.limit_val={}", scale.pick(250, 1000, 2000)),
         format!("train.epochs={}", scale.pick(2, 3, 5)),
         "train.batch_size=128".to_owned(),
         "schedule.name=constant".to_owned(),

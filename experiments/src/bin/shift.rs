@@ -53,7 +53,7 @@ fn comparisons(scale: Scale) -> Vec<Comparison> {
     .share([
         format!("data.dataset={set}"),
         format!("data.limit_train={}", scale.pick(1000, 10_000, 20_000)),
-        format!("data.limit_val={}", scale.pick(300, 1000, 5000)),
+        format!("data.limit_val={}", scale.pick(250, 1000, 5000)),
         format!("train.epochs={}", scale.pick(2, 5, 10)),
     ])
     .arm("MLP", "model.name=mlp")

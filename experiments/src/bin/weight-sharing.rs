@@ -59,7 +59,7 @@ fn comparison(scale: Scale, count: usize) -> Comparison {
             scale.pick("digits:1000", "mnist", "mnist")
         ),
         format!("data.limit_train={count}"),
-        format!("data.limit_val={}", scale.pick(200, 500, 1000)),
+        format!("data.limit_val={}", scale.pick(150, 500, 1000)),
         "train.batch_size=50".to_owned(),
         format!("train.epochs={epochs}"),
     ]);

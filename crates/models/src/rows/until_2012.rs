@@ -36,25 +36,35 @@ pub(super) const ROWS: &[Row] = &[
         "locally-connected",
         "Local connections",
         1989,
-        (Mnist, |task, _, device| {
-            let network = LocallyConnectedNetwork::new(task, Sharing::Local, device)?;
+        (Mnist, |task, options, device| {
+            let network = LocallyConnectedNetwork::new(task, options, Sharing::Local, device)?;
             Ok(Network::LocallyConnected(network))
         }),
     )
     .aliases(&["cnn-unshared"])
     .summary("two locally connected layers: convolution without weight sharing")
-    .counts(63_690, 62_560),
+    .counts(63_690, 62_560)
+    .options(|| Options {
+        dropout: Some(0.0),
+        init: Some(Default::default()),
+        ..Options::default()
+    }),
     Row::new(
         "cnn-shared",
         "Local connections",
         1989,
-        (Mnist, |task, _, device| {
-            let network = LocallyConnectedNetwork::new(task, Sharing::Shared, device)?;
+        (Mnist, |task, options, device| {
+            let network = LocallyConnectedNetwork::new(task, options, Sharing::Shared, device)?;
             Ok(Network::LocallyConnected(network))
         }),
     )
     .summary("locally-connected with weight sharing: the same connections as a CNN")
-    .counts(5_142, 62_560),
+    .counts(5_142, 62_560)
+    .options(|| Options {
+        dropout: Some(0.0),
+        init: Some(Default::default()),
+        ..Options::default()
+    }),
     Row::new(
         "signal",
         "1-D CNN",
@@ -68,6 +78,7 @@ pub(super) const ROWS: &[Row] = &[
     .counts(23_946, 715_456)
     .options(|| Options {
         pooling: Some(Pooling::Average),
+        dropout: Some(0.0),
         init: Some(Default::default()),
         ..Options::default()
     }),
