@@ -203,7 +203,7 @@ fn ravine() -> Result<Section, LabError> {
     Ok(Section {
         title: "In a ravine".to_owned(),
         text: format!(
-            "f(x, y) = x²/2 + 25 y², 50 times as curved across as along, from (-7, 1) where f is 49.5. Gradient descent must keep its rate below 2/50, jumps from side to side and then goes along the floor by a fixed share of what is left; momentum gathers speed and overshoots; AdaGrad, RMSprop and Adam give each direction a rate of its own and take no notice of the steepness. The rates were set by hand so that the paths can be told apart: the table describes these paths, it does not rank the algorithms.\n\n{}",
+            "f(x, y) = x²/2 + 25 y², 50 times as curved across as along, from (-7, 1) where f is 49.5. Gradient descent must keep its rate below 2/50, jumps from side to side and then goes along the floor by a fixed share of what is left; momentum gathers speed and overshoots; AdaGrad, RMSprop and Adam give each direction a rate of its own and take no notice of the steepness. The rates were set by hand so that the paths can be told apart: the table describes these paths, it does not rank the algorithms. SGD is not among them: without batches it is gradient descent.\n\n{}",
             markdown(&head, &rows)
         ),
         figures: vec![Figure {
@@ -247,7 +247,7 @@ fn one_dimension() -> Result<Section, LabError> {
     });
     let head = ["", "x after 40 steps", "from the minimum"];
     let text = format!(
-        "f(x) = exp(-x) + x² from x = -0.5, every algorithm at a rate of 0.1. f'(0) = -1 and f'(0.5) = 0.39347, so the minimum is between: at x = {MINIMUM:.5}.\n\n{}",
+        "f(x) = exp(-x) + x² from x = -0.5, every algorithm but SGD, which without batches is gradient descent, at a rate of 0.1. f'(0) = -1 and f'(0.5) = 0.39347, so the minimum is between: at x = {MINIMUM:.5}.\n\n{}",
         markdown(&head, &ends.collect::<Vec<_>>())
     );
     series.push(Series {
