@@ -58,6 +58,13 @@ fn early_stopping_is_not_forgotten() {
     assert_eq!((after.epochs, after.steps), (before.epochs, before.steps));
     assert_eq!(after.early_stop, before.early_stop);
     assert_eq!(after.last_weights_sha256, before.last_weights_sha256);
+
+    let mut more = settings.clone();
+    more.train.epochs = 9;
+    let context = Context::new(store(), parent.path().to_owned());
+    let error = resume(whole.folder, more, context).err().unwrap();
+    assert_eq!(error.fault, Fault::Usage);
+    assert!(error.to_string().contains("ended early"), "{error}");
 }
 
 #[test]
@@ -74,6 +81,47 @@ fn the_best_weights_outlive_a_damaged_index() {
     assert_eq!(again.weights_sha256, whole_run.weights_sha256);
     let best = again.result.unwrap().best.unwrap();
     assert_eq!(best.epoch, 1);
+}
+
+#[test]
+fn the_best_weights_before_a_damaged_checkpoint_are_kept() {
+    let parent = tempfile::tempdir().unwrap();
+    let learning = [
+        "optimizer.lr=0.02",
+        "train.epochs=2",
+        "train.checkpoint_every=\"2\"",
+    ];
+    let (settings, whole) = trained(parent.path(), &learning);
+    let index = kiln_training::read_index(whole.folder.path()).unwrap();
+    // Best after each of the two epochs of 3 steps, and saved between them.
+    let newest = "step-00000006";
+    assert_eq!(
+        (index.last.as_str(), index.best.as_deref()),
+        (newest, Some(newest))
+    );
+    assert_eq!(index.previous.as_deref(), Some("step-00000005"));
+    assert_eq!(index.best_before.as_deref(), Some("step-00000003"));
+    fs::write(checkpoint(&whole.folder, newest).join("optimizer.bpk"), "").unwrap();
+    let again = taken_up(&settings, &whole.folder).unwrap().manifest;
+    assert_eq!(again.resumed, [5]);
+    assert_eq!(again.weights_sha256, whole.manifest.weights_sha256);
+}
+
+#[test]
+fn a_folder_that_was_to_be_replaced_comes_back() {
+    let parent = tempfile::tempdir().unwrap();
+    let (settings, whole) = trained(parent.path(), &[]);
+    let folder = |name: &str| checkpoint(&whole.folder, name);
+    let last = "step-00000012";
+    // Killed before the new folder had its name, and after it had.
+    let replaced = format!("{last}.replaced");
+    fs::rename(folder(last), folder(&replaced)).unwrap();
+    fs::create_dir(folder("step-00000009.replaced")).unwrap();
+    let again = taken_up(&settings, &whole.folder).unwrap().manifest;
+    assert_eq!(again.resumed, [12]);
+    assert_eq!(again.weights_sha256, whole.manifest.weights_sha256);
+    assert!(folder(last).is_dir() && folder("step-00000009").is_dir());
+    assert!(!folder(&replaced).exists() && !folder("step-00000009.replaced").exists());
 }
 
 #[test]

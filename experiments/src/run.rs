@@ -76,6 +76,7 @@ pub fn run(experiment: Experiment, arguments: &Arguments) -> Result<ExitCode, La
     let is_new = tables::write(&ran.results, &folder)?;
     let provenance =
         Provenance::here(experiment, arguments, &ran.results).made_as(before.filter(|_| !is_new));
+    provenance.write(&folder)?;
     write(experiment, (&ran, &definitions), &provenance, &folder)?;
     text(&format!("{}\n", (experiment.answer)(&ran)));
     if arguments.folder(experiment.name).is_some() {
@@ -202,8 +203,7 @@ fn write(
     }
     let head = (experiment, question(experiment)?);
     let page = page(head, (ran, definitions), (&sections, provenance));
-    save(&folder.join("README.md"), &page)?;
-    provenance.write(folder)
+    save(&folder.join("README.md"), &page)
 }
 
 /// The first Ctrl-C ends the experiment after the running step, with a

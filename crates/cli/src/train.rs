@@ -65,10 +65,12 @@ fn go_on(run: &str, arguments: &TrainArguments) -> Result<ExitCode, LabError> {
     let known = folder.manifest()?;
     let settings = resumed_settings(&known, &layers(arguments)?)?;
     if known.status == Status::Completed && known.settings == settings {
-        output::note(&format!(
-            "{} is done already; more --epochs would go on with it",
-            known.run
-        ));
+        let early = known.result.and_then(|result| result.early_stop);
+        let more = early.map_or_else(
+            || "more --epochs would go on with it".to_owned(),
+            |why| format!("it ended early: {why}"),
+        );
+        output::note(&format!("{} is done already; {more}", known.run));
         return Ok(ExitCode::SUCCESS);
     }
     if let Some(code) = kiln_backend::settle(&settings.device.backend)? {

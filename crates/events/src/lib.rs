@@ -17,8 +17,7 @@ use std::{
 
 /// An event file that is being written.
 ///
-/// Every writer makes a file of its own, so that a training that goes on adds a
-/// file to those of its folder and changes none: TensorBoard reads all of them
+/// Every writer makes a file of its own. TensorBoard reads all files of a folder
 /// in the order of their names, which is that of their seconds.
 pub struct EventWriter {
     file: BufWriter<File>,

@@ -135,7 +135,7 @@ pub(crate) fn trained(folder: &RunFolder, checkpoint: CheckpointName) -> Result<
         CheckpointName::Last => index.last,
     };
     let path = folder.path().join("checkpoints").join(name);
-    let state = read_state(&path).map_err(LabError::data)?;
+    let state = read_state(&path)?;
     let network = lazy_network(&settings.model, &manifest.task())?;
     let network =
         load_checkpoint_weights(network, &path.join("model.bpk")).map_err(LabError::data)?;

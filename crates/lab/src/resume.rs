@@ -84,6 +84,13 @@ pub fn resume(folder: RunFolder, settings: Settings, context: Context) -> Result
     {
         return Ok(Report { folder, manifest });
     }
+    let result = manifest.result.as_ref();
+    if let Some(why) = result.and_then(|result| result.early_stop.as_ref()) {
+        return Err(LabError::usage(format!(
+            "the run {} ended early, which more epochs do not change: {why}; train anew with more patience",
+            manifest.run
+        )));
+    }
     let device = kiln_backend::open(&settings.device.backend.parse()?)?;
     let data = training_data(&settings, &context.store)?;
     if data.source != manifest.source || data.classes != manifest.classes {
@@ -113,7 +120,7 @@ pub fn resume(folder: RunFolder, settings: Settings, context: Context) -> Result
             }
             let network = || lazy_network(&settings.model, &data.task(&settings));
             let networks = resume.networks([network()?, network()?]);
-            let (network, average) = networks.map_err(LabError::data)?;
+            let (network, average) = networks?;
             (network, Some((resume, average)))
         }
     };

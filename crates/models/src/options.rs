@@ -125,6 +125,10 @@ impl Options {
         if let Some(side) = self.pool_size.filter(|side| !(2..=3).contains(side)) {
             return Some(format!("pool_size is {side}, but it must be 2 or 3"));
         }
+        if self.pooling == Some(Pooling::Stride) && self.pool_size == Some(3) {
+            let fault = "pool_size is 3, but a stride has no windows; leave it out";
+            return Some(fault.to_owned());
+        }
         let hidden = self.hidden.iter().flatten();
         let width = hidden.copied().find(|units| !(1..=WIDEST).contains(units));
         let width =

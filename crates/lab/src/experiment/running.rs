@@ -259,7 +259,7 @@ fn tune(
     for (at, factor) in search.factors.iter().enumerate() {
         let chosen = multiplied(&arm.settings, key, *factor)?;
         let mut settings = chosen.clone();
-        settings.train.epochs = search.epochs;
+        settings.stretch(search.epochs);
         let word = format!("{}-try{}", plain_name(&arm.name), at + 1);
         let mut tried = Try {
             number: number(&chosen, key).unwrap_or_default(),

@@ -51,6 +51,9 @@ impl Account {
     /// Counts a value that stands for `count` images. A share in percent is
     /// made a number of images again, which rounding keeps exact.
     pub fn add(&mut self, name: &str, split: &Split, value: f64, count: usize) {
+        if count == 0 {
+            return; // a metric that has no value yet
+        }
         let sum = match name.contains("Accuracy") {
             true => (value * count as f64).round(),
             false => value * count as f64,

@@ -160,9 +160,7 @@ impl<N: Trainable> Strategy<N> {
     /// Writer of checkpoints.
     fn writer(&self) -> Result<Writer, FitError> {
         let index = match &self.resume {
-            Some((resume, _)) => {
-                resume.index(self.early_stop.monitor.best(&resume.state.epochs))?
-            }
+            Some((resume, _)) => resume.index(self.early_stop.monitor)?,
             None => Default::default(),
         };
         Ok(Writer::new(&self.folder, index)?)

@@ -115,10 +115,12 @@ impl ScheduleSettings {
         }
     }
 
-    /// The same course in a run of `to` epochs that was one of `from`: what is
-    /// counted in epochs, in proportion.
+    /// The same course in a run of `to` epochs that was one of `from`: what the
+    /// schedule counts in epochs, in proportion, but for the patience of
+    /// reduce-on-plateau, which counts results.
     pub fn stretched(&self, from: usize, to: usize) -> Self {
         let factor = to as f64 / from as f64;
+        let keys = find_schedule(&self.name).map_or(&[][..], |row| row.keys);
         let whole = |epochs: usize| match epochs {
             0 => 0,
             epochs => ((epochs as f64 * factor).round() as usize).max(1),
@@ -129,11 +131,17 @@ impl ScheduleSettings {
         let knots = knots.map(|(epoch, rate)| format!("{}:{rate}", epoch * factor));
         Self {
             warmup_epochs: self.warmup_epochs * factor,
-            annealing_epochs: self.annealing_epochs * factor,
+            annealing_epochs: match keys.contains(&"annealing_epochs") {
+                true => self.annealing_epochs * factor,
+                false => self.annealing_epochs,
+            },
             step_epochs: whole(self.step_epochs),
             restart_epochs: whole(self.restart_epochs),
             milestones,
-            knots: knots.collect::<Vec<_>>().join(","),
+            knots: match keys.contains(&"knots") {
+                true => knots.collect::<Vec<_>>().join(","),
+                false => self.knots.clone(),
+            },
             gamma: match self.name.as_str() {
                 "exponential" => self.gamma.powf(factor.recip()),
                 _ => self.gamma,

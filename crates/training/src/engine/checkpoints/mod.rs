@@ -73,13 +73,18 @@ pub struct CheckpointIndex {
     pub previous: Option<String>,
     /// The one of the best epoch so far.
     pub best: Option<String>,
+    /// The best one when the one before was the last.
+    #[serde(default)]
+    pub best_before: Option<String>,
 }
 
 impl CheckpointIndex {
     /// Every folder that is kept.
     fn names(&self) -> impl Iterator<Item = &String> {
         let others = self.previous.iter().chain(&self.best);
-        std::iter::once(&self.last).chain(others)
+        std::iter::once(&self.last)
+            .chain(others)
+            .chain(&self.best_before)
     }
 }
 
@@ -184,6 +189,9 @@ fn sync(path: &Path) -> io::Result<()> {
         false => Ok(()),
     }
 }
+
+/// What the name of a folder ends in that another of its step is to replace.
+const REPLACED: &str = ".replaced";
 
 /// The folder of a step.
 fn step_name(step: usize) -> String {

@@ -1,14 +1,15 @@
 //! Reading a checkpoint back, after a look at the SHA-256 of each of its files.
 
 use super::{
-    CheckpointError, CheckpointIndex, CheckpointState, EpochRecord, MODEL, OPTIMIZER, RAW,
-    SCHEDULER, STATE, STATE_SHA256, innermost, read_state, step_name,
+    CheckpointError, CheckpointIndex, CheckpointState, MODEL, OPTIMIZER, RAW, REPLACED, SCHEDULER,
+    STATE, STATE_SHA256, innermost, read_state, remove, step_name,
 };
+use crate::regularization::Monitor;
 use burn::{lr_scheduler::LrSchedulerRecord, module::Module, optim::OptimizerRecord};
 use kiln_store::sha256_hex;
 use kiln_weights::load_checkpoint_weights;
 use std::{
-    fs,
+    fs, io,
     path::{Path, PathBuf},
 };
 
@@ -28,6 +29,10 @@ pub struct Resume {
 /// When all of them are damaged.
 pub fn find_resume(run: &Path) -> Result<(Option<Resume>, Vec<String>), CheckpointError> {
     let folder = run.join("checkpoints");
+    restore(&folder).map_err(|error| CheckpointError::Write {
+        path: folder.clone(),
+        cause: error.to_string(),
+    })?;
     let steps = saved_steps(&folder);
     if steps.is_empty() {
         return Ok((None, Vec::new()));
@@ -52,6 +57,23 @@ pub fn find_resume(run: &Path) -> Result<(Option<Resume>, Vec<String>), Checkpoi
     })
 }
 
+/// Brings folders back that were to be replaced, where the process ended
+/// before the new one was there, and removes the others.
+fn restore(folder: &Path) -> io::Result<()> {
+    for entry in fs::read_dir(folder).into_iter().flatten() {
+        let path = entry?.path();
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        let Some(step) = name.strip_suffix(REPLACED) else {
+            continue;
+        };
+        match folder.join(step).exists() {
+            true => remove(&path)?,
+            false => fs::rename(&path, folder.join(step))?,
+        }
+    }
+    Ok(())
+}
+
 /// Names of the folders of saved steps, the newest first.
 fn saved_steps(folder: &Path) -> Vec<String> {
     let entries = fs::read_dir(folder).into_iter().flatten().flatten();
@@ -65,7 +87,7 @@ fn saved_steps(folder: &Path) -> Vec<String> {
 
 /// The state of a checkpoint all of whose files are as they were written.
 fn whole(folder: &Path) -> Result<CheckpointState, String> {
-    let state = read_state(folder).map_err(|error| error.to_string())?;
+    let state = state(folder)?;
     for name in [MODEL, OPTIMIZER, SCHEDULER] {
         if !state.files.contains_key(name) {
             return Err(format!("{} names no {name}", folder.display()));
@@ -74,10 +96,15 @@ fn whole(folder: &Path) -> Result<CheckpointState, String> {
     for (name, sha256) in &state.files {
         unchanged(&folder.join(name), sha256)?;
     }
+    Ok(state)
+}
+
+/// The state of a checkpoint as it was written.
+fn state(folder: &Path) -> Result<CheckpointState, String> {
     if let Ok(sha256) = fs::read_to_string(folder.join(STATE_SHA256)) {
         unchanged(&folder.join(STATE), &sha256)?;
     }
-    Ok(state)
+    read_state(folder).map_err(|error| error.to_string())
 }
 
 /// That a file is what was written.
@@ -92,26 +119,28 @@ fn unchanged(file: &Path, sha256: &str) -> Result<(), String> {
 
 /// That the weights of a checkpoint are what was written.
 fn has_weights(folder: &Path) -> Result<(), String> {
-    let state = read_state(folder).map_err(|error| error.to_string())?;
+    let state = state(folder)?;
     let sha256 = state.files.get(MODEL).map_or("", String::as_str);
     unchanged(&folder.join(MODEL), sha256)
 }
 
 impl Resume {
     /// The checkpoints to keep, from their folders: `index.json` may be damaged
-    /// or from before the last one. `best` is the best epoch so far.
+    /// or from before the last one.
     ///
     /// # Errors
     /// When the weights of that epoch are damaged.
-    pub(crate) fn index(
-        &self,
-        best: Option<&EpochRecord>,
-    ) -> Result<CheckpointIndex, CheckpointError> {
+    pub(crate) fn index(&self, monitor: Monitor) -> Result<CheckpointIndex, CheckpointError> {
         let (last, previous) = self.names.clone();
-        let best = best.map(|record| match record.step == self.state.step {
-            true => last.clone(),
-            false => step_name(record.step),
-        });
+        let best = |state: &CheckpointState| {
+            let record = monitor.best(&state.epochs)?;
+            Some(step_name(record.step))
+        };
+        let before = previous
+            .as_ref()
+            .map(|name| self.folder.with_file_name(name));
+        let best_before = before.and_then(|folder| best(&state(&folder).ok()?));
+        let best = best(&self.state);
         if let Some(name) = best.as_ref().filter(|name| **name != last) {
             let folder = self.folder.with_file_name(name);
             has_weights(&folder).map_err(|cause| CheckpointError::Read {
@@ -125,6 +154,7 @@ impl Resume {
             last,
             previous,
             best,
+            best_before,
         })
     }
 

@@ -1,8 +1,8 @@
 //! Writing checkpoints, so that at every instant a complete one is there.
 
 use super::{
-    CheckpointError, CheckpointIndex, CheckpointState, INDEX, MODEL, OPTIMIZER, RAW, SCHEDULER,
-    STATE, STATE_SHA256, innermost, remove, step_name, sync, write_json,
+    CheckpointError, CheckpointIndex, CheckpointState, INDEX, MODEL, OPTIMIZER, RAW, REPLACED,
+    SCHEDULER, STATE, STATE_SHA256, innermost, remove, step_name, sync, write_json,
 };
 use burn::{
     lr_scheduler::LrSchedulerRecord,
@@ -133,7 +133,7 @@ impl Writer {
             sync(&unfinished).map_err(io)?;
             // The same step may be there already, from within its epoch or
             // from a process that was killed. It stays until this one is.
-            let replaced = folder.join(format!("{name}.replaced"));
+            let replaced = folder.join(format!("{name}{REPLACED}"));
             remove(&replaced).map_err(io)?;
             if folder.join(name).exists() {
                 fs::rename(folder.join(name), &replaced).map_err(io)?;
@@ -152,6 +152,10 @@ impl Writer {
         let old = std::mem::take(&mut self.index);
         let before = Some(old.last).filter(|last| !last.is_empty() && *last != name);
         self.index = CheckpointIndex {
+            best_before: match before {
+                Some(_) => old.best.clone(),
+                None => old.best_before,
+            },
             best: match is_best {
                 true => Some(name.clone()),
                 false => old.best,
